@@ -1,0 +1,222 @@
+package stream
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"parley/codec"
+	"parley/engine"
+	"parley/vad"
+)
+
+// Partials says which partial transcripts a client wants.
+type Partials string
+
+// The choices: none, only when stable text grew, or every revision.
+const (
+	PartialsOff    Partials = "off"
+	PartialsStable Partials = "stable"
+	PartialsFull   Partials = "full"
+)
+
+// Interrupt says whether the start of speech cancels what is being said.
+type Interrupt string
+
+// The choices.
+const (
+	InterruptAuto Interrupt = "auto"
+	InterruptNone Interrupt = "none"
+)
+
+// Config is a session's effective configuration.
+type Config struct {
+	Input     codec.Format
+	Output    codec.Format
+	Framing   Framing
+	Lead      time.Duration // how far speech is sent ahead of what was heard
+	Model     string
+	Language  string // ISO 639-1; "" to detect
+	Task      engine.Task
+	Prompt    string
+	Keywords  []string
+	Words     bool
+	Partials  Partials
+	VAD       vad.Config
+	Voice     string
+	Speed     float64
+	Interrupt Interrupt
+}
+
+// Framing names how a dialect wraps audio in each direction; the core only
+// carries it from Start to Started.
+type Framing struct{ Input, Output string }
+
+// DefaultConfig is what a session has before its client asks for anything.
+func DefaultConfig() Config {
+	return Config{
+		Input:     codec.Format{Encoding: codec.Opus, Rate: 48000, Channels: 1},
+		Output:    codec.Format{Encoding: codec.Opus, Rate: 24000, Channels: 1},
+		Lead:      1500 * time.Millisecond,
+		Task:      engine.Transcribe,
+		Partials:  PartialsFull,
+		VAD:       vad.DefaultConfig(),
+		Speed:     1,
+		Interrupt: InterruptAuto,
+	}
+}
+
+// Patch is a partial configuration: nil fields keep what there is.
+type Patch struct {
+	Input         *codec.Format
+	Output        *codec.Format
+	FramingInput  *string
+	FramingOutput *string
+	Lead          *time.Duration
+	Model         *string
+	Language      *string
+	Task          *engine.Task
+	Prompt        *string
+	Keywords      *[]string
+	Words         *bool
+	Partials      *Partials
+	VADMode       *vad.Mode
+	Threshold     *float64
+	PrefixMS      *int
+	SilenceMS     *int
+	MaxUtterance  *int // ms
+	Voice         *string
+	Speed         *float64
+	Interrupt     *Interrupt
+}
+
+// With returns c with the patch applied.
+func (c Config) With(p Patch) Config {
+	set(&c.Input, p.Input)
+	set(&c.Output, p.Output)
+	set(&c.Framing.Input, p.FramingInput)
+	set(&c.Framing.Output, p.FramingOutput)
+	set(&c.Lead, p.Lead)
+	set(&c.Model, p.Model)
+	set(&c.Language, p.Language)
+	set(&c.Task, p.Task)
+	set(&c.Prompt, p.Prompt)
+	set(&c.Keywords, p.Keywords)
+	set(&c.Words, p.Words)
+	set(&c.Partials, p.Partials)
+	set(&c.VAD.Mode, p.VADMode)
+	set(&c.VAD.PrefixMS, p.PrefixMS)
+	set(&c.VAD.SilenceMS, p.SilenceMS)
+	set(&c.VAD.MaxUtteranceMS, p.MaxUtterance)
+	set(&c.Voice, p.Voice)
+	set(&c.Speed, p.Speed)
+	set(&c.Interrupt, p.Interrupt)
+	if p.Threshold != nil {
+		c.VAD = c.VAD.WithThreshold(*p.Threshold)
+	}
+	return c
+}
+
+func set[T any](dst, src *T) {
+	if src != nil {
+		*dst = *src
+	}
+}
+
+// maxPrompt bounds prompt and keywords together, in runes: Whisper keeps at
+// most half its text context (224 tokens) of them.
+const maxPrompt = 2000
+
+// Validate checks everything that needs no service, naming the field as on the wire.
+func (c Config) Validate() *Error {
+	if err := c.Input.Validate(); err != nil {
+		return fatalf(UnsupportedCodec, "input", "input: %w", err)
+	}
+	if err := validateOutput(c.Output); err != nil {
+		return err
+	}
+	if c.Lead < 100*time.Millisecond || c.Lead > time.Minute {
+		return errf(BadRequest, "output.lead_ms", "output.lead_ms: %d is outside 100 to 60000", c.Lead.Milliseconds())
+	}
+	if err := c.VAD.Validate(); err != nil {
+		return errf(BadRequest, "vad", "vad: %w", err)
+	}
+	if n := utf8.RuneCountInString(c.prompt()); n > maxPrompt {
+		return errf(BadRequest, "asr.prompt", "asr: prompt and keywords have %d characters, more than %d", n, maxPrompt)
+	}
+	if !slices.Contains([]Partials{PartialsOff, PartialsStable, PartialsFull}, c.Partials) {
+		return errf(BadRequest, "asr.partials", "asr.partials: %q is not off, stable or full", c.Partials)
+	}
+	if c.Task != engine.Transcribe && c.Task != engine.Translate {
+		return errf(BadRequest, "asr.task", "asr.task: %q is not transcribe or translate", c.Task)
+	}
+	if !validSpeed(c.Speed) {
+		return errf(BadRequest, "tts.speed", "tts.speed: %g is outside 0.25 to 4", c.Speed)
+	}
+	if c.Interrupt != InterruptAuto && c.Interrupt != InterruptNone {
+		return errf(BadRequest, "interrupt", "interrupt: %q is not auto or none", c.Interrupt)
+	}
+	return nil
+}
+
+func validSpeed(s float64) bool { return s >= 0.25 && s <= 4 }
+
+func validateOutput(f codec.Format) *Error {
+	if !slices.Contains([]codec.Encoding{codec.Opus, codec.PCM16, codec.MuLaw}, f.Encoding) {
+		return fatalf(UnsupportedCodec, "output.codec", "output.codec: %q is not opus, pcm_s16le or mulaw", f.Encoding)
+	}
+	if err := f.Validate(); err != nil {
+		return fatalf(UnsupportedCodec, "output", "output: %w", err)
+	}
+	if f.Channels != 1 {
+		return fatalf(UnsupportedCodec, "output.channels", "output.channels: %d, speech is mono", f.Channels)
+	}
+	if f.Encoding == codec.Opus && !slices.Contains([]int{8000, 12000, 16000, 24000, 48000}, f.Rate) {
+		return fatalf(UnsupportedCodec, "output.rate", "output.rate: Opus has no %d Hz", f.Rate)
+	}
+	return nil
+}
+
+// prompt is the text the decoder is conditioned with.
+func (c Config) prompt() string {
+	parts := slices.Clone(c.Keywords)
+	if c.Prompt != "" {
+		parts = append([]string{c.Prompt}, parts...)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Limits are announced to the client in Started.
+type Limits struct {
+	MaxFrame   int           // bytes of one audio payload
+	MaxText    int           // runes of one speak command
+	MaxBacklog time.Duration // audio heard but not final
+	Idle       time.Duration // without any message
+	MaxSession time.Duration
+	MaxOutbox  int // bytes waiting for a client that does not read
+}
+
+// DefaultLimits are safe on a small machine.
+func DefaultLimits() Limits {
+	return Limits{
+		MaxFrame:   1 << 20,
+		MaxText:    4096,
+		MaxBacklog: 60 * time.Second,
+		Idle:       30 * time.Second,
+		MaxSession: time.Hour,
+		MaxOutbox:  1 << 20,
+	}
+}
+
+// Validate reports a limit under which no session could work.
+func (l Limits) Validate() error {
+	if l.MaxFrame < 1024 || l.MaxText < 1 || l.MaxOutbox < 64<<10 {
+		return fmt.Errorf("limits: max_frame %d, max_text %d and max_outbox %d are too small", l.MaxFrame, l.MaxText, l.MaxOutbox)
+	}
+	if l.MaxBacklog < time.Second || l.Idle < time.Second || l.MaxSession < time.Second {
+		return fmt.Errorf("limits: max_backlog %v, idle %v and max_session %v must be at least 1 s", l.MaxBacklog, l.Idle, l.MaxSession)
+	}
+	return nil
+}
