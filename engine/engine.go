@@ -14,6 +14,8 @@ import (
 var (
 	// ErrBusy: the queue is full; nothing was computed, the caller may retry.
 	ErrBusy = errors.New("engine busy")
+	// ErrPreempted: a partial gave its place to a final; the caller tries again later.
+	ErrPreempted = errors.New("preempted by a final")
 	// ErrUnavailable: the backend, its library or its model is not on this machine.
 	ErrUnavailable = errors.New("engine unavailable")
 	// ErrUnknownVoice: no synthesiser has the voice asked for.
@@ -27,6 +29,7 @@ type Word struct {
 	Text       string // as spoken, with its punctuation, without blanks round it
 	Start, End time.Duration
 	P          float32 // mean probability of its tokens, 0 to 1
+	Joined     bool    // no blank between the word before and this one, as in Chinese
 }
 
 // Window is the audio one decode looks at, with what is asked of it.
