@@ -1,0 +1,72 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// Models says where model files lie.
+type Models struct {
+	Dir string `name:"models-dir" help:"Where model files are kept; default: parley/models in the user's data folder." type:"path" placeholder:"DIR"`
+}
+
+// Path is the folder itself: as told, else by the XDG base directory rules.
+func (m Models) Path() string {
+	if m.Dir != "" {
+		return m.Dir
+	}
+	if data := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
+		return filepath.Join(data, "parley", "models")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = "."
+	}
+	return filepath.Join(home, ".local", "share", "parley", "models")
+}
+
+// The ways of --pull.
+const (
+	PullAuto   = "auto"   // try; without network go on with the bundled model
+	PullNever  = "never"  // use what is there
+	PullAlways = "always" // fail where it cannot be fetched
+)
+
+// Recognition says which model hears, and with how much of the machine.
+type Recognition struct {
+	Models
+	Model   string `help:"Model: a registered name, a file, 'bundled', or 'auto' for the best that is present." default:"auto" placeholder:"NAME|FILE"`
+	Pull    string `help:"Whether --model may be downloaded: auto, never or always." enum:"auto,never,always" default:"auto"`
+	Threads int    `help:"CPU threads of one decode; 0: cores divided by slots." default:"0"`
+	Slots   int    `help:"Decodes at the same time; 0: one for each 4 cores, at least one." default:"0"`
+}
+
+// Validate names the setting that cannot be.
+func (r Recognition) Validate() error {
+	if r.Model == "" {
+		return invalid("model", "is empty")
+	}
+	if r.Threads < 0 || r.Threads > 256 {
+		return invalid("threads", "%d is outside 0 to 256", r.Threads)
+	}
+	if r.Slots < 0 || r.Slots > 64 {
+		return invalid("slots", "%d is outside 0 to 64", r.Slots)
+	}
+	return nil
+}
+
+// Share fills in slots and threads for a machine with the given cores.
+func (r Recognition) Share(cores int) (slots, threads int) {
+	slots, threads = r.Slots, r.Threads
+	if slots == 0 {
+		slots = max(1, cores/4)
+	}
+	if threads == 0 {
+		threads = max(1, cores/slots)
+	}
+	return slots, threads
+}
+
+// Cores is what this process may use.
+func Cores() int { return runtime.GOMAXPROCS(0) }
