@@ -12,7 +12,8 @@ const (
 	zeroCrossings = 32
 	cutoff        = 0.92
 	kaiserBeta    = 0.1102 * (80 - 8.7)
-	maxPhases     = 1024
+	exactPhases   = 640 // 11025 to 16000 Hz
+	mixedPhases   = 256 // linear mixing errs by less than -90 dB
 )
 
 // filter is the prototype cut into phases: row p holds the taps for an output
@@ -62,7 +63,10 @@ func newFilter(l, m int) *filter {
 	}
 	width := zeroCrossings / scale
 	half := (int(math.Ceil(width)) + 3) &^ 3
-	f := &filter{taps: 2 * half, phases: min(l, maxPhases), exact: l <= maxPhases}
+	f := &filter{taps: 2 * half, phases: l, exact: l <= exactPhases}
+	if !f.exact {
+		f.phases = mixedPhases
+	}
 	f.rows = make([]float32, (f.phases+1)*f.taps)
 	for p := range f.phases + 1 {
 		f.design(f.row(p), float64(p)/float64(f.phases), cutoff*scale, width)

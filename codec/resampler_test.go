@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,7 +97,7 @@ func TestResamplerRejectsAliases(t *testing.T) {
 
 func TestResamplerLengthIsExact(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	for range 300 {
+	for range 100 {
 		in, out := 8000+rng.IntN(40001), 8000+rng.IntN(40001)
 		if rng.IntN(2) == 0 {
 			in, out = rates[rng.IntN(len(rates))], rates[rng.IntN(len(rates))]
@@ -114,7 +115,7 @@ func TestResamplerLengthIsExact(t *testing.T) {
 
 func TestResamplerIgnoresHowTheStreamIsCut(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
-	for range 60 {
+	for range 40 {
 		in, out := rates[rng.IntN(len(rates))], rates[rng.IntN(len(rates))]
 		pcm := noise(rng, rng.IntN(6000))
 		whole, pieces := newResampler(t, in, out), newResampler(t, in, out)
@@ -126,8 +127,8 @@ func TestResamplerIgnoresHowTheStreamIsCut(t *testing.T) {
 			rest = rest[n:]
 		}
 		got = pieces.Flush(got)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("%d to %d differs when cut:\n%s", in, out, diff)
+		if !slices.Equal(want, got) {
+			t.Fatalf("%d to %d differs when cut:\n%s", in, out, cmp.Diff(want, got))
 		}
 	}
 }
