@@ -112,7 +112,7 @@ func TestSpeed(t *testing.T) {
 	s := open(t, Config{})
 	for _, voice := range []string{"flite/slt", "flite/kal16"} {
 		normal := speak(t, s, voice, "The quick brown fox.", 1).duration()
-		for _, speed := range []float64{0.25, 0.5, 2, 4} {
+		for _, speed := range []float64{0.25, 4} {
 			got := speak(t, s, voice, "The quick brown fox.", speed).duration()
 			if ratio := normal.Seconds() / got.Seconds() / speed; ratio < 0.6 || ratio > 1.5 {
 				t.Errorf("%s at speed %v takes %v, at 1 %v", voice, speed, got, normal)
@@ -131,7 +131,7 @@ func TestNothingToSay(t *testing.T) {
 }
 
 func TestOddTextIsSurvived(t *testing.T) {
-	s := open(t, Config{MaxDuration: 3 * time.Second})
+	s := open(t, Config{MaxDuration: 300 * time.Millisecond})
 	for _, text := range []string{
 		`<speak><break time="999s"/></speak>`, "a" + strings.Repeat("\x00b", 50), "%s%n%d %x", `\\\"'` + "`x`",
 		"$ $1 $1.2.3 #1 @a &b", "1/0 -1 1e309 1,2,3,4.5.6", "I'll don't 'tis rock'n'roll", "IV XIX MMXIX",
@@ -213,7 +213,7 @@ func TestConcurrentSpeakersDoNotMix(t *testing.T) {
 	var wg sync.WaitGroup
 	for i, text := range texts {
 		wg.Go(func() {
-			for range 5 {
+			for range 2 {
 				if diff := cmp.Diff(alone[i].pcm, speak(t, s, "flite/kal16", text, 1).pcm); diff != "" {
 					t.Errorf("%q sounds different beside others", text)
 				}
@@ -224,6 +224,25 @@ func TestConcurrentSpeakersDoNotMix(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// FuzzSpeak looks for text that the library does not survive.
+func FuzzSpeak(f *testing.F) {
+	for _, text := range []string{"Hello.", "$1,234.56 at 10:30 on 3/4", "<b>&amp;</b>", "A.B. O'Neil's 'x'", "!!! ??? ...1"} {
+		f.Add(text, false)
+		f.Add(text, true)
+	}
+	f.Fuzz(func(t *testing.T, text string, statistical bool) {
+		s := open(t, Config{MaxDuration: 200 * time.Millisecond})
+		p := engine.Phrase{Text: text, Voice: "flite/kal16", Speed: 4}
+		if statistical {
+			p.Voice = Default
+		}
+		err := s.Speak(t.Context(), p, func(engine.Chunk) error { return nil })
+		if err != nil && !errors.Is(err, ErrTooLong) {
+			t.Fatal(err)
+		}
+	})
 }
 
 func BenchmarkSpeak(b *testing.B) {
