@@ -13,10 +13,9 @@ prefix_flags() {
 	local lib=$PARLEY_NATIVE/lib
 	emit CGO_CFLAGS "-O2 -g '-I$PARLEY_NATIVE/include'"
 	emit CGO_LDFLAGS "-O2 -g '-L$lib' '-L$PARLEY_NATIVE/stub' '-Wl,-rpath,$lib' -Wl,--disable-new-dtags '-Wl,--dynamic-linker=$lib/$(loader)' -Wl,--allow-shlib-undefined"
-	emit PARLEY_GGML_BACKENDS "$lib/ggml/backends0"
 }
 
-# system_flags describes the system's whisper and ggml.
+# system_flags describes the system's whisper and ggml, and links the backends to where the prefix would have them.
 system_flags() {
 	local lib backends
 	lib=$(pkg-config --variable=libdir whisper)
@@ -26,14 +25,18 @@ system_flags() {
 	emit CGO_LDFLAGS "-O2 -g $(pkg-config --libs-only-L whisper) '-L$lib' '-L$PARLEY_NATIVE/stub'"
 	for backends in "$lib"/ggml/backends* "$lib"/ggml "$lib"; do
 		if compgen -G "$backends/libggml-cpu*" >/dev/null; then
-			emit PARLEY_GGML_BACKENDS "$backends"
-			break
+			mkdir -p "$PARLEY_NATIVE/lib/ggml"
+			rm -rf "$PARLEY_NATIVE/lib/ggml/backends0"
+			ln -s "$backends" "$PARLEY_NATIVE/lib/ggml/backends0"
+			return
 		fi
 	done
+	say "no ggml backends were found beside $lib/libwhisper: the recogniser will find no device"
 }
 
 {
 	emit PARLEY_NATIVE_DIR "$PARLEY_NATIVE"
+	emit PARLEY_GGML_BACKENDS "$PARLEY_NATIVE/lib/ggml/backends0"
 	if whisper_is_system; then system_flags; else prefix_flags; fi
 } >"$PARLEY_NATIVE/env.new"
 mv "$PARLEY_NATIVE/env.new" "$PARLEY_NATIVE/env"

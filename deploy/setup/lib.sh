@@ -4,7 +4,6 @@
 # PARLEY_ROOT is the checkout, PARLEY_NATIVE where the native libraries go.
 PARLEY_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 PARLEY_NATIVE=$PARLEY_ROOT/.native
-# The directories of system packages that pkg-config reads for whisper and ggml.
 export PARLEY_ROOT PARLEY_NATIVE
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -55,4 +54,26 @@ sha256() {
 # whisper_is_system succeeds where pkg-config knows a usable whisper and ggml.
 whisper_is_system() {
 	[ "${PARLEY_WHISPER:-auto}" != prefix ] && pkg-config --exists 'whisper >= 1.8' 2>/dev/null
+}
+
+# mirror prints the Debian mirror to use: PARLEY_DEBIAN_MIRROR, else the host's own.
+mirror() {
+	if [ -n "${PARLEY_DEBIAN_MIRROR:-}" ]; then
+		echo "$PARLEY_DEBIAN_MIRROR"
+		return
+	fi
+	# shellcheck disable=SC2016 # apt expands these, not the shell
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		grep -E '/debian/?$' | head -n 1 || true
+}
+
+# keyring prints the file of keys that sign the Debian archive.
+keyring() {
+	local file
+	for file in /usr/share/keyrings/debian-archive-keyring.pgp /usr/share/keyrings/debian-archive-keyring.gpg; do
+		if [ -e "$file" ]; then
+			echo "$file"
+			return
+		fi
+	done
 }

@@ -68,8 +68,7 @@ if [ "$(uname -s)" = Darwin ]; then
 elif have apt-get; then
 	debian
 	system_whisper
-else
-	have pkg-config && pkg-config --exists opus opusfile whisper && [ -e /usr/include/flite/flite.h ] ||
-		die "this distribution has no apt-get" \
-			"install by hand: gcc, pkg-config, and the development files of opus, opusfile, flite and whisper.cpp (1.8 or newer)"
+elif ! have pkg-config || ! pkg-config --exists opus opusfile whisper; then
+	die "this distribution has no apt-get" \
+		"install by hand: gcc, pkg-config, and the development files of opus, opusfile, flite and whisper.cpp (1.8 or newer)"
 fi

@@ -9,34 +9,45 @@ here=$(dirname "$0")
 # shellcheck source=deploy/setup/lib.sh
 . "$here/lib.sh"
 
-# fingerprint changes with the scripts, the place of the checkout and the options.
+# fingerprint SCRIPT changes with the script, the place of the checkout and the options.
 fingerprint() {
 	{
-		cat "$here"/{lib,packages,whisper,onnxruntime,env,setup}.sh
-		echo "$PARLEY_ROOT $(uname -sm) ${PARLEY_WHISPER:-auto} ${PARLEY_GPU:-auto}"
+		cat "$here/lib.sh" "$here/$1"
+		echo "$PARLEY_ROOT $(uname -sm) ${PARLEY_WHISPER:-auto} ${PARLEY_GPU:-auto} ${PARLEY_DEBIAN_SUITE:-} $source"
 	} | sha256 /dev/stdin
 }
 
-# complete succeeds where the last setup's results are still there.
-complete() {
-	[ "$(cat "$stamp" 2>/dev/null)" = "$print" ] &&
-		[ -e "$PARLEY_NATIVE/env" ] && [ -e "$PARLEY_NATIVE/lib/libonnxruntime.so.1" ] &&
-		pkg-config --exists opus opusfile
+# step SCRIPT RESULT... runs one script unless its last run left these results and nothing it depends on has changed.
+step() {
+	local stamp=$PARLEY_NATIVE/stamps/$1 print file fresh=yes
+	print=$(fingerprint "$1")
+	[ "$(cat "$stamp" 2>/dev/null)" = "$print" ] || fresh=no
+	for file in "${@:2}"; do
+		[ -e "$file" ] || fresh=no
+	done
+	[ $fresh = yes ] && return
+	rm -f "$stamp"
+	"$here/$1"
+	echo "$print" >"$stamp"
+	changed=yes
 }
 
 have go || die "Go is not installed" "install Go 1.26 or newer: sudo apt-get install golang-go, or Go's own archive"
-stamp=$PARLEY_NATIVE/stamp
-print=$(fingerprint)
-complete && exit
-rm -f "$stamp"
-"$here/packages.sh"
-mkdir -p "$PARLEY_NATIVE"
-if whisper_is_system; then
-	say "using the system's whisper.cpp $(pkg-config --modversion whisper)"
-else
-	"$here/whisper.sh"
+mkdir -p "$PARLEY_NATIVE/stamps"
+if have flock; then
+	exec 9>"$PARLEY_NATIVE/lock"
+	flock 9
 fi
-"$here/onnxruntime.sh"
-"$here/env.sh"
-echo "$print" >"$stamp"
-say "done"
+changed=no
+# The development files may have been removed since.
+if ! have pkg-config || ! pkg-config --exists opus opusfile; then rm -f "$PARLEY_NATIVE/stamps/packages.sh"; fi
+source=unknown
+step packages.sh
+source=prefix
+if whisper_is_system; then source=$(pkg-config --modversion whisper); fi
+if [ "$source" = prefix ]; then
+	step whisper.sh "$PARLEY_NATIVE"/{include/whisper.h,lib/libwhisper.so,lib/ggml/backends0,"lib/$(loader)"}
+fi
+step onnxruntime.sh "$PARLEY_NATIVE/lib/libonnxruntime.so.1"
+step env.sh "$PARLEY_NATIVE"/{env,stub/libggml-cpu.a}
+if [ $changed = yes ]; then say "done"; fi

@@ -8,28 +8,6 @@ set -euo pipefail
 
 suite=${PARLEY_DEBIAN_SUITE:-forky}
 
-# mirror prints the host's own Debian mirror.
-mirror() {
-	if [ -n "${PARLEY_DEBIAN_MIRROR:-}" ]; then
-		echo "$PARLEY_DEBIAN_MIRROR"
-		return
-	fi
-	# shellcheck disable=SC2016 # apt expands these, not the shell
-	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		grep -E '/debian/?$' | head -n 1 || true
-}
-
-# keyring prints the keys that sign the Debian archive.
-keyring() {
-	local file
-	for file in /usr/share/keyrings/debian-archive-keyring.pgp /usr/share/keyrings/debian-archive-keyring.gpg; do
-		if [ -e "$file" ]; then
-			echo "$file"
-			return
-		fi
-	done
-}
-
 # gpu_packages prints the GPU backends to add: PARLEY_GPU is auto, none, or a list such as "vulkan hip".
 gpu_packages() {
 	local want=${PARLEY_GPU:-auto} name
@@ -66,12 +44,13 @@ configure_apt() {
 }
 
 fetch() {
-	local names
+	local names gpu
+	mapfile -t gpu < <(gpu_packages)
 	say "reading Debian $suite's package lists"
 	apt-get "${options[@]}" update -qq || die "Debian $suite could not be read from the host's mirror" \
 		"check the network, or name another: make setup PARLEY_DEBIAN_MIRROR=<address>"
 	mapfile -t names < <(apt-get "${options[@]}" -s --no-install-recommends install \
-		libwhisper1 libwhisper-dev libggml0 libggml-dev $(gpu_packages) | awk '/^Inst /{print $2}')
+		libwhisper1 libwhisper-dev libggml0 libggml-dev "${gpu[@]}" | awk '/^Inst /{print $2}')
 	[ ${#names[@]} -gt 0 ] || die "Debian $suite offers no whisper.cpp for this machine"
 	say "downloading ${#names[@]} packages"
 	(cd "$work/debs" && apt-get "${options[@]}" download -qq "${names[@]}") || die "the packages could not be downloaded"
@@ -80,21 +59,25 @@ fetch() {
 	for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$work/root"; done
 }
 
-# place moves what the build needs to where it stays: libraries with their C library, and our headers only, since the
-# C library's headers must remain the host's.
+# place copies what the build needs to where it stays: libraries with their C library, and our headers only, since the
+# C library's headers must remain the host's. Files are replaced, not rewritten: running programs keep theirs.
 place() {
-	local lib=$work/root/usr/lib/$(triplet)
-	rm -rf "$PARLEY_NATIVE"/{lib,include,stub}
+	local lib
+	lib=$work/root/usr/lib/$(triplet)
 	mkdir -p "$PARLEY_NATIVE"/{lib,include,stub}
 	cp "$work"/root/usr/include/{whisper.h,ggml*.h,gguf.h} "$PARLEY_NATIVE/include/"
-	cp -a "$lib"/*.so* "$lib"/ggml "$PARLEY_NATIVE/lib/"
+	cp -a --remove-destination "$lib"/*.so* "$PARLEY_NATIVE/lib/"
 	[ -e "$PARLEY_NATIVE/lib/$(loader)" ] || cp -L "$work"/root/usr/lib*/"$(loader)" "$PARLEY_NATIVE/lib/"
+	rm -rf "${PARLEY_NATIVE:?}/lib/ggml"
+	mv "$lib/ggml" "$PARLEY_NATIVE/lib/ggml"
 	# The Go binding asks for -lggml-cpu, which does not exist where backends are loaded at run time.
 	ar rc "$PARLEY_NATIVE/stub/libggml-cpu.a"
 }
 
-have apt-get && have dpkg-deb || die "this system has no whisper.cpp and no apt to fetch it with" \
-	"install whisper.cpp 1.8 or newer with its development files, so that pkg-config finds whisper"
+if ! have apt-get || ! have dpkg-deb; then
+	die "this system has no whisper.cpp and no apt to fetch it with" \
+		"install whisper.cpp 1.8 or newer with its development files, so that pkg-config finds whisper"
+fi
 mkdir -p "$PARLEY_NATIVE"
 work=$(mktemp -d "$PARLEY_NATIVE/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT

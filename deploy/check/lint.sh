@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Every static check: gofmt, go vet, staticcheck, govulncheck, and shellcheck where it is installed.
+# usage: lint.sh
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+# vulnerabilities looks the dependencies up in Go's vulnerability database. Findings fail; being offline does not.
+vulnerabilities() {
+	local log
+	log=$(mktemp)
+	if go tool govulncheck ./... >"$log" 2>&1; then
+		echo "lint: govulncheck: nothing known"
+	elif grep -Eq 'no such host|dial tcp|connection refused|i/o timeout|Forbidden|fetching vulnerabilities' "$log"; then
+		echo "lint: govulncheck: NOT CHECKED, the vulnerability database cannot be reached from here"
+	else
+		cat "$log" >&2
+		rm -f "$log"
+		return 1
+	fi
+	rm -f "$log"
+}
+
+deploy/check/quick.sh
+echo "lint: gofmt and go vet: clean"
+go tool staticcheck ./...
+echo "lint: staticcheck: clean"
+if command -v shellcheck >/dev/null; then
+	shellcheck -x .ci/run deploy/*/*.sh
+	echo "lint: shellcheck: clean"
+else
+	echo "lint: shellcheck: not installed, the scripts were not checked"
+fi
+vulnerabilities
