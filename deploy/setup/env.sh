@@ -9,10 +9,14 @@ set -euo pipefail
 emit() { printf 'export %s=%q\n' "$1" "$2"; }
 
 # prefix_flags describes the project's own copy. RPATH, not RUNPATH: it must reach the libraries' own dependencies.
+# Go links packages whose only cgo is the standard library's by itself and then takes the loader from here but not
+# the RPATH; two C libraries of different age in one process end in an abort. So all linking is external.
 prefix_flags() {
 	local lib=$PARLEY_NATIVE/lib
 	emit CGO_CFLAGS "-O2 -g '-I$PARLEY_NATIVE/include'"
 	emit CGO_LDFLAGS "-O2 -g '-L$lib' '-L$PARLEY_NATIVE/stub' '-Wl,-rpath,$lib' -Wl,--disable-new-dtags '-Wl,--dynamic-linker=$lib/$(loader)' -Wl,--allow-shlib-undefined"
+	# shellcheck disable=SC2016
+	echo 'case " ${GOFLAGS-} " in *" -ldflags=-linkmode=external "*) ;; *) export GOFLAGS="${GOFLAGS:+$GOFLAGS }-ldflags=-linkmode=external" ;; esac'
 }
 
 # system_flags describes the system's whisper and ggml, and links the backends to where the prefix would have them.
