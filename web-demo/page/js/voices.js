@@ -1,0 +1,56 @@
+// Voices: from the server's list of voices to a choice of language and voice.
+
+/** languagesOf gives the languages of voices, [{id, name}], sorted by name. */
+export function languagesOf(voices, displayLanguage = "en") {
+  const ids = [...new Set(voices.map((v) => v.language))];
+  return ids.map((id) => ({ id, name: languageName(id, displayLanguage) })).sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** languageName writes a BCP 47 tag for people; an unknown one stays as it is. */
+export function languageName(tag, displayLanguage = "en") {
+  try {
+    return new Intl.DisplayNames([displayLanguage], { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
+
+/**
+ * choose settles {language, voice} for what was wanted: the wanted voice where
+ * the server has it in the wanted language, else the server's default voice,
+ * else the first of that language.
+ */
+export function choose({ voices, defaultVoice, language, voice }) {
+  const byId = (id) => voices.find((v) => v.id === id);
+  const fallback = byId(defaultVoice) ?? voices[0];
+  if (!fallback) return { language: "", voice: "" };
+  const known = voices.some((v) => v.language === language);
+  const wantedLanguage = known ? language : (byId(voice) ?? fallback).language;
+  const candidates = [byId(voice), fallback, ...voices].filter((v) => v?.language === wantedLanguage);
+  return { language: wantedLanguage, voice: candidates[0].id };
+}
+
+/** bindVoices fills the two selects and keeps them in step with the settings. */
+export function bindVoices({ language, voice }, settings, { voices, default_voice: defaultVoice }) {
+  const fill = () => {
+    const { voiceLanguage, voice: wanted } = settings.values;
+    const chosen = choose({ voices, defaultVoice, language: voiceLanguage, voice: wanted });
+    const here = voices.filter((v) => v.language === chosen.language);
+    setOptions(language, languagesOf(voices), chosen.language);
+    setOptions(voice, here.map((v) => ({ id: v.id, name: v.engine ? `${v.name} · ${v.engine}` : v.name })), chosen.voice);
+    settings.set("voiceLanguage", chosen.language);
+    settings.set("voice", chosen.voice);
+  };
+  settings.addEventListener("change", ({ detail }) => {
+    if (detail.name === "voiceLanguage" || detail.name === "voice") fill();
+  });
+  fill();
+}
+
+/** setOptions makes options [{id, name}] the choices of a <select>. */
+export function setOptions(select, options, value) {
+  const same = select.options.length === options.length && options.every((o, i) => select.options[i].value === o.id && select.options[i].text === o.name);
+  if (!same) select.replaceChildren(...options.map((o) => new Option(o.name, o.id)));
+  select.value = value;
+  select.disabled = options.length === 0;
+}
