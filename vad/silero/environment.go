@@ -1,0 +1,80 @@
+//go:build cgo
+
+package silero
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// environment is the process's one onnxruntime environment.
+var environment struct {
+	sync.Mutex
+	library string // what it was opened from, "" while it is not
+	models  int    // open Models, which hold it
+}
+
+// Initialize opens the onnxruntime library at a path and makes the process's
+// environment. Again with the same path it does nothing. The error wraps
+// ErrUnavailable.
+func Initialize(library string) error {
+	environment.Lock()
+	defer environment.Unlock()
+	if environment.library != "" {
+		if environment.library != library {
+			return fmt.Errorf("%w: %s is asked for, but %s is already open", ErrUnavailable, library, environment.library)
+		}
+		return nil
+	}
+	if library == "" {
+		return fmt.Errorf("%w: no library was named; `make setup` installs it", ErrUnavailable)
+	}
+	if filepath.Base(library) != library { // a bare name is searched for by the system
+		if _, err := os.Stat(library); err != nil {
+			return fmt.Errorf("%w: %w; `make setup` installs it", ErrUnavailable, err)
+		}
+	}
+	ort.SetSharedLibraryPath(library)
+	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
+		return fmt.Errorf("%w: %w; `make setup` installs one that fits", ErrUnavailable, err)
+	}
+	environment.library = library
+	return nil
+}
+
+// Shutdown ends the environment. It refuses while a Model or one of its
+// Detectors is open, and does nothing where there is no environment.
+func Shutdown() error {
+	environment.Lock()
+	defer environment.Unlock()
+	if environment.library == "" {
+		return nil
+	}
+	if environment.models > 0 {
+		return fmt.Errorf("silero: shutdown with %d models still open", environment.models)
+	}
+	environment.library = ""
+	return ort.DestroyEnvironment()
+}
+
+// hold counts a Model that needs the environment.
+func hold() error {
+	environment.Lock()
+	defer environment.Unlock()
+	if environment.library == "" {
+		return fmt.Errorf("%w: Initialize was not called", ErrUnavailable)
+	}
+	environment.models++
+	return nil
+}
+
+// release ends what hold began.
+func release() {
+	environment.Lock()
+	defer environment.Unlock()
+	environment.models--
+}
