@@ -9,15 +9,15 @@
 
 ARG BASE=docker.io/library/debian:forky-slim
 
-# onnxruntime comes from npm; Node stays in this stage.
+# onnxruntime comes from npm; its tools stay in this stage. curl is enough where the registry is named.
 FROM ${BASE} AS onnxruntime
 ARG APT_OPTS=
 ARG NPM_REGISTRY=
 RUN apt-get ${APT_OPTS} update -qq && \
-    apt-get ${APT_OPTS} install -y -qq --no-install-recommends ca-certificates npm
+    apt-get ${APT_OPTS} install -y -qq --no-install-recommends ca-certificates \
+        $(if [ -n "${NPM_REGISTRY}" ]; then echo curl; else echo npm; fi)
 COPY deploy/setup/lib.sh deploy/setup/onnxruntime.sh /src/deploy/setup/
 RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
-    if [ -n "${NPM_REGISTRY}" ]; then export npm_config_registry="${NPM_REGISTRY}"; fi; \
     npm_config_cafile=/etc/ssl/certs/ca-certificates.crt /src/deploy/setup/onnxruntime.sh
 
 FROM ${BASE} AS build
