@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,7 +84,7 @@ type Patch struct {
 	Words         *bool
 	Partials      *Partials
 	VADMode       *vad.Mode
-	Threshold     *float64
+	Threshold     *float32
 	PrefixMS      *int
 	SilenceMS     *int
 	MaxUtterance  *int // ms
@@ -113,9 +114,7 @@ func (c Config) With(p Patch) Config {
 	set(&c.Voice, p.Voice)
 	set(&c.Speed, p.Speed)
 	set(&c.Interrupt, p.Interrupt)
-	if p.Threshold != nil {
-		c.VAD = c.VAD.WithThreshold(*p.Threshold)
-	}
+	set(&c.VAD.Threshold, p.Threshold)
 	return c
 }
 
@@ -141,7 +140,11 @@ func (c Config) Validate() *Error {
 		return errf(BadRequest, "output.lead_ms", "output.lead_ms: %d is outside 100 to 60000", c.Lead.Milliseconds())
 	}
 	if err := c.VAD.Validate(); err != nil {
-		return errf(BadRequest, "vad", "vad: %w", err)
+		param := "vad"
+		if field, ok := errors.AsType[*vad.ConfigError](err); ok {
+			param += "." + field.Field
+		}
+		return errf(BadRequest, param, "%w", err)
 	}
 	if n := utf8.RuneCountInString(c.prompt()); n > maxPrompt {
 		return errf(BadRequest, "asr.prompt", "asr: prompt and keywords have %d characters, more than %d", n, maxPrompt)

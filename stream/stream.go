@@ -8,6 +8,7 @@ package stream
 
 import (
 	"context"
+	"slices"
 
 	"parley/codec"
 	"parley/engine"
@@ -86,3 +87,12 @@ type Model struct {
 	Name      string
 	Languages []string // ISO 639-1; empty where it knows all that Whisper knows
 }
+
+// Knows reports whether the model hears a language.
+func (m Model) Knows(language string) bool {
+	return len(m.Languages) == 0 || slices.Contains(m.Languages, language)
+}
+
+// Multilingual reports whether the model hears more than one language; only
+// such models translate.
+func (m Model) Multilingual() bool { return len(m.Languages) != 1 }

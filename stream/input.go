@@ -1,0 +1,118 @@
+package stream
+
+import (
+	"time"
+
+	"parley/codec"
+	"parley/engine"
+)
+
+// input is one fact the actor acts on: from the peer by way of intake, from a
+// worker, from a timer or from the hub.
+type input interface{ input() }
+
+type (
+	// configured: intake accepted a configuration.
+	configured struct {
+		ref    string
+		cfg    Config
+		start  bool
+		resume bool
+	}
+	// refused: intake found something wrong with what the peer sent.
+	refused struct{ err *Error }
+	// asked: a command that intake had nothing to do with, or has done its part of.
+	asked struct{ cmd Command }
+	// warned: intake mended or ignored something.
+	warned struct{ code, message string }
+	// onset: an utterance began.
+	onset struct {
+		utt            int
+		from, at, seen time.Duration // seen: the media clock when it was noticed
+	}
+	// heard: the utterance so far. audio is a read-only view.
+	heard struct {
+		utt   int
+		audio []float32
+	}
+	// ended: the utterance is over and this is all of it.
+	ended struct {
+		utt          int
+		audio        []float32
+		from, to, at time.Duration
+		seen         time.Duration // the media clock when it was noticed
+		reason       string
+		voiced       bool
+	}
+	// cleared: the utterance is forgotten.
+	cleared struct {
+		ref string
+		utt int
+	}
+	// progress: input was taken in up to here.
+	progress struct {
+		stream             uint16
+		seq                uint32
+		to                 time.Duration
+		concealed, dropped time.Duration
+	}
+	// gone: the peer is not there any more.
+	gone struct{ err error }
+
+	// guessed: a partial decode came back.
+	guessed struct {
+		utt, epoch int
+		hyp        engine.Hypothesis
+		err        error
+	}
+	// decided: a final decode came back.
+	decided struct {
+		utt int
+		t   engine.Transcript
+		err error
+	}
+	// opened: the mouth knows the format of a speech.
+	opened struct {
+		epoch  int
+		format codec.Format
+	}
+	// uttered: the mouth made one payload of a speech, and these words begin in it.
+	uttered struct {
+		epoch   int
+		payload []byte
+		at, dur time.Duration
+		marks   []engine.Mark
+	}
+	// mute: the mouth is done with a speech.
+	mute struct {
+		epoch int
+		err   error
+	}
+
+	// ticked, idled, aged: timers went off.
+	ticked struct{}
+	idled  struct{}
+	aged   struct{}
+	// drained: the hub wants the session to end.
+	drained struct{}
+)
+
+func (configured) input() {}
+func (refused) input()    {}
+func (asked) input()      {}
+func (warned) input()     {}
+func (onset) input()      {}
+func (heard) input()      {}
+func (ended) input()      {}
+func (cleared) input()    {}
+func (progress) input()   {}
+func (gone) input()       {}
+func (guessed) input()    {}
+func (decided) input()    {}
+func (opened) input()     {}
+func (uttered) input()    {}
+func (mute) input()       {}
+func (ticked) input()     {}
+func (idled) input()      {}
+func (aged) input()       {}
+func (drained) input()    {}

@@ -1,0 +1,247 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"parley/codec"
+	"parley/engine"
+)
+
+// stall is how long a client may go without audio in the middle of an utterance
+// before the rest counts as silence.
+const stall = 2 * time.Second
+
+// intake is the reading side of a session: it decodes messages, owns the ear and
+// the configuration, and tells the actor what came of it.
+type intake struct {
+	peer     Peer
+	dialect  Dialect
+	services Services
+	limits   Limits
+	tell     func(input)
+	deaf     atomic.Bool
+
+	cfg     Config
+	ear     *ear
+	started bool
+	over    bool // End came: nothing after it counts
+}
+
+// run reads until the peer is gone or ctx is done. Between messages it watches
+// for utterances whose client has stalled.
+func (in *intake) run(ctx context.Context) {
+	in.cfg = DefaultConfig()
+	defer in.close()
+	messages := make(chan Message)
+	failed := make(chan error, 1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		failed <- in.read(ctx, messages)
+	}()
+	defer func() { <-done }()
+
+	quiet := time.NewTimer(stall)
+	defer quiet.Stop()
+	for {
+		select {
+		case m := <-messages:
+			quiet.Reset(stall)
+			in.message(m)
+		case <-quiet.C:
+			if in.ear != nil {
+				in.report(in.ear.wait(), "")
+			}
+		case err := <-failed:
+			if e, ok := errors.AsType[*Error](err); ok {
+				in.tell(refused{e})
+				return
+			}
+			in.tell(gone{err})
+			return
+		}
+	}
+}
+
+// read hands over messages one by one; it returns the error that ended them.
+func (in *intake) read(ctx context.Context, to chan<- Message) error {
+	for {
+		m, err := in.peer.Read(ctx)
+		if err != nil {
+			return err
+		}
+		select {
+		case to <- m:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (in *intake) message(m Message) {
+	if in.over {
+		return
+	}
+	cmds, err := in.dialect.Decode(m)
+	for _, cmd := range cmds {
+		in.command(cmd)
+	}
+	in.report(err, "")
+}
+
+// report passes an error on to the client; ref names the command it answers.
+func (in *intake) report(err error, ref string) {
+	if err == nil {
+		return
+	}
+	e := *asError(err, BadRequest)
+	if e.Ref == "" {
+		e.Ref = ref
+	}
+	in.over = in.over || e.Fatal
+	in.tell(refused{&e})
+}
+
+// command does what a command asks of the reading side and passes the rest on.
+func (in *intake) command(cmd Command) {
+	if start, ok := cmd.(Start); ok {
+		in.start(start)
+		return
+	}
+	if !in.started {
+		if _, ok := cmd.(Ping); !ok {
+			in.report(fatalf(BadRequest, "", "the session has not been started"), ref(cmd))
+			return
+		}
+	}
+	switch c := cmd.(type) {
+	case Update:
+		in.configure(c.Ref, c.Patch, configured{ref: c.Ref})
+	case Audio:
+		in.report(in.ear.hear(c), "")
+	case Commit:
+		in.ear.commit()
+	case Clear:
+		in.ear.clear(c.Ref)
+	case EndInput:
+		in.report(in.ear.leave(), c.Ref)
+	case Speak:
+		in.speak(c)
+	case End:
+		in.report(in.ear.leave(), c.Ref)
+		in.over = true
+		in.tell(asked{c})
+	default:
+		in.tell(asked{cmd})
+	}
+}
+
+func (in *intake) start(c Start) {
+	if in.started {
+		in.report(errf(BadRequest, "", "the session has been started already"), c.Ref)
+		return
+	}
+	det, err := in.services.NewDetector()
+	if err != nil {
+		in.report(fatalf(EngineFailed, "", "no voice activity detector: %w", err), c.Ref)
+		return
+	}
+	in.ear = &ear{
+		open: func(f codec.Format) (codec.Decoder, error) { return in.services.NewDecoder(f, codec.SpeechRate) },
+		det:  det, tell: in.tell, deaf: in.deaf.Load,
+	}
+	in.started = in.configure(c.Ref, c.Patch, configured{ref: c.Ref, start: true, resume: c.Resuming})
+	in.over = in.over || !in.started
+}
+
+// configure applies a patch if the result can work, and reports whether it did.
+// A session whose first configuration is wrong ends.
+func (in *intake) configure(ref string, p Patch, done configured) bool {
+	cfg := in.cfg.With(p)
+	if err := in.check(&cfg); err != nil {
+		err.Fatal = done.start || (err.Fatal && !in.started)
+		in.report(err, ref)
+		return false
+	}
+	if err := in.ear.configure(cfg); err != nil {
+		in.report(err, ref)
+		return false
+	}
+	in.cfg, done.cfg = cfg, cfg
+	in.tell(done)
+	return true
+}
+
+// check validates what only the services can tell, and resolves the voice.
+func (in *intake) check(cfg *Config) *Error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	m := in.services.Model
+	if cfg.Model == "" {
+		cfg.Model = m.Name
+	}
+	if cfg.Model != m.Name {
+		return fatalf(UnknownModel, "asr.model", "asr.model: this server has %q, not %q", m.Name, cfg.Model)
+	}
+	if cfg.Language != "" && !m.Knows(cfg.Language) {
+		return errf(BadRequest, "asr.language", "asr.language: model %q does not know %q", m.Name, cfg.Language)
+	}
+	if cfg.Task == engine.Translate && !m.Multilingual() {
+		return errf(BadRequest, "asr.task", "asr.task: model %q cannot translate", m.Name)
+	}
+	voice, err := in.services.Voices.Find(cfg.Voice, "")
+	if err != nil {
+		return errf(BadRequest, "tts.voice", "tts.voice: %w", err)
+	}
+	cfg.Voice = voice.ID
+	return nil
+}
+
+// speak checks the text and resolves voice and speed.
+func (in *intake) speak(c Speak) {
+	if n := len([]rune(c.Text)); n > in.limits.MaxText {
+		in.report(errf(BadRequest, "text", "text: %d characters, more than %d", n, in.limits.MaxText), c.Ref)
+		return
+	}
+	if c.Voice == "" {
+		c.Voice = in.cfg.Voice
+	}
+	voice, err := in.services.Voices.Find(c.Voice, "")
+	if err != nil {
+		in.report(errf(BadRequest, "voice", "voice: %w", err), c.Ref)
+		return
+	}
+	c.Voice = voice.ID
+	if c.Speed == 0 {
+		c.Speed = in.cfg.Speed
+	}
+	if !validSpeed(c.Speed) {
+		in.report(errf(BadRequest, "speed", "speed: %g is outside 0.25 to 4", c.Speed), c.Ref)
+		return
+	}
+	in.tell(asked{c})
+}
+
+func (in *intake) close() {
+	if in.ear != nil {
+		in.ear.close()
+	}
+}
+
+// ref is the client's id of a command, where it has one.
+func ref(cmd Command) string {
+	if r, ok := cmd.(interface{ ref() string }); ok {
+		return r.ref()
+	}
+	return ""
+}
+
+func (r Request) ref() string { return r.Ref }
+
+// orderly reports whether an error of Peer.Read is a goodbye.
+func orderly(err error) bool { return errors.Is(err, io.EOF) }

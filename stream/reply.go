@@ -1,0 +1,198 @@
+package stream
+
+import (
+	"slices"
+	"time"
+	"unicode/utf8"
+)
+
+// speak queues text. Voice and speed are resolved by intake already.
+func (s *state) speak(now time.Duration, c Speak) []effect {
+	refuse := func(param, format string, args ...any) []effect {
+		err := errf(BadRequest, param, format, args...)
+		err.Ref = c.Ref
+		return say(ErrorEvent{err})
+	}
+	if s.phase != live {
+		return refuse("", "the session is not open for speech")
+	}
+	var out []effect
+	if c.Replace {
+		out = s.silence(now, c.Speech)
+	}
+	i := slices.IndexFunc(s.replies, func(r *reply) bool { return r.id == c.Speech })
+	if i >= 0 && !s.replies[i].open {
+		return append(out, refuse("speech", "speech %q has all its text already", c.Speech)...)
+	}
+	if i < 0 {
+		if len(s.replies) == maxReplies {
+			return append(out, refuse("speech", "%d speeches are waiting already", maxReplies)...)
+		}
+		s.replies = append(s.replies, &reply{id: c.Speech, voice: c.Voice, speed: c.Speed})
+		i = len(s.replies) - 1
+	}
+	r := s.replies[i]
+	if r.runes += utf8.RuneCountInString(c.Text); r.runes > maxSpeechText {
+		err := errf(BadRequest, "text", "speech %q has more than %d characters", c.Speech, maxSpeechText)
+		return append(out, s.drop(now, i, "failed", r.heard(now), err)...)
+	}
+	r.open = c.More
+	r.pieces = append(r.pieces, c.Text)
+	if i == 0 {
+		out = append(out, s.talk()...)
+	}
+	return out
+}
+
+func (s *state) isLive(speech string) bool {
+	return len(s.replies) > 0 && s.replies[0].id == speech
+}
+
+// talk starts the first reply if it has not begun, and hands over its text.
+func (s *state) talk() []effect {
+	if len(s.replies) == 0 {
+		return nil
+	}
+	r := s.replies[0]
+	var out []effect
+	if r.epoch == 0 {
+		s.epochs++
+		s.streams++
+		s.stats.Speeches++
+		r.epoch, r.stream = s.epochs, s.streams
+		out = append(out, open{epoch: r.epoch, voice: r.voice, speed: r.speed, until: s.cfg.Lead}, arm{tickTimer, paceTick})
+	}
+	for i, text := range r.pieces {
+		out = append(out, feed{epoch: r.epoch, text: text, last: !r.open && i == len(r.pieces)-1})
+	}
+	r.pieces = nil
+	return out
+}
+
+// spoke takes what the mouth says of the speech it is on; of an earlier one it
+// is stale, so that nothing cancelled is ever heard again.
+func (s *state) spoke(now time.Duration, in input) []effect {
+	if len(s.replies) == 0 {
+		return nil
+	}
+	r := s.replies[0]
+	switch in := in.(type) {
+	case opened:
+		if in.epoch == r.epoch && !r.opened {
+			r.opened = true
+			return say(SpeakStarted{Speech: r.id, Stream: r.stream, Format: in.format})
+		}
+	case uttered:
+		if in.epoch == r.epoch {
+			return s.uttered(now, r, in)
+		}
+	case mute:
+		if in.epoch == r.epoch {
+			return s.mute(now, r, in.err)
+		}
+	}
+	return nil
+}
+
+func (s *state) uttered(now time.Duration, r *reply, in uttered) []effect {
+	if r.sent == 0 {
+		r.firstAt = now
+	}
+	r.sent = in.at + in.dur
+	s.stats.Spoken += in.dur
+	var out []effect
+	for _, m := range in.marks {
+		mark := SpeakMark{Speech: r.id, From: m.From, To: m.To, At: m.At}
+		r.marks = append(r.marks, mark)
+		out = append(out, emit{mark})
+	}
+	return append(out, emit{SpeakAudio{Speech: r.id, Stream: r.stream, Payload: in.payload, PTS: in.at}})
+}
+
+func (s *state) mute(now time.Duration, r *reply, err error) []effect {
+	if err != nil {
+		return s.drop(now, 0, "failed", r.heard(now), engineError(err))
+	}
+	r.complete = true
+	var out []effect
+	if r.opened {
+		out = say(SpeakSent{Speech: r.id, Stream: r.stream, PTS: r.sent})
+	}
+	return append(append(out, s.ticked(now)...), s.settle()...)
+}
+
+// ticked moves the permitted lead along and ends a speech that has been heard.
+func (s *state) ticked(now time.Duration) []effect {
+	if len(s.replies) == 0 || s.replies[0].epoch == 0 {
+		return nil
+	}
+	r := s.replies[0]
+	if r.complete && r.heard(now) >= r.sent {
+		return s.drop(now, 0, "complete", r.sent, nil)
+	}
+	return []effect{permit{r.epoch, r.permitted(now, s.cfg.Lead)}, arm{tickTimer, paceTick}}
+}
+
+func (s *state) playedTo(now time.Duration, c Played) []effect {
+	if !s.isLive(c.Speech) {
+		return nil // late report of a speech that has ended
+	}
+	r := s.replies[0]
+	r.reported, r.played, r.playedAt = true, min(max(c.At, r.played), r.sent), now
+	return s.ticked(now)
+}
+
+func (s *state) cancelSpeak(now time.Duration, c CancelSpeak) []effect {
+	if c.Speech == "" {
+		return append(s.silence(now, ""), s.settle()...)
+	}
+	i := slices.IndexFunc(s.replies, func(r *reply) bool { return r.id == c.Speech })
+	if i < 0 {
+		err := errf(BadRequest, "speech", "speech %q is not being spoken", c.Speech)
+		err.Ref = c.Ref
+		return say(ErrorEvent{err})
+	}
+	at := s.replies[i].heard(now)
+	if c.HasPlayed {
+		at = min(max(c.Played, 0), s.replies[i].sent)
+	}
+	return s.drop(now, i, "cancelled", at, nil)
+}
+
+// silence cancels everything said and queued but one speech, if it is named.
+func (s *state) silence(now time.Duration, but string) []effect {
+	var out []effect
+	kept := s.replies[:0:0]
+	for _, r := range s.replies {
+		if but != "" && r.id == but {
+			kept = append(kept, r)
+			continue
+		}
+		out = append(out, hush{r.epoch, r.id}, s.speakDone(r, "cancelled", r.heard(now), nil))
+	}
+	s.replies = kept
+	return out
+}
+
+// drop ends the i-th reply and goes on with the next.
+func (s *state) drop(now time.Duration, i int, reason string, at time.Duration, err *Error) []effect {
+	r := s.replies[i]
+	s.replies = slices.Delete(s.replies, i, i+1)
+	var out []effect
+	if reason != "complete" {
+		out = append(out, hush{r.epoch, r.id})
+	}
+	out = append(out, s.speakDone(r, reason, at, err))
+	if i == 0 {
+		out = append(out, s.talk()...)
+	}
+	return append(out, s.settle()...)
+}
+
+func (s *state) speakDone(r *reply, reason string, at time.Duration, err *Error) effect {
+	n := r.spoken(at)
+	if reason == "complete" {
+		n = r.runes
+	}
+	return emit{SpeakDone{Speech: r.id, Reason: reason, Duration: at, SpokenChars: n, Err: err}}
+}

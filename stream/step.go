@@ -1,0 +1,201 @@
+package stream
+
+import "time"
+
+// Flow states, as told to the peer.
+const (
+	flowOK       = "ok"
+	flowSlow     = "slow"
+	flowDropping = "dropping"
+)
+
+func newState(session string, limits Limits) *state {
+	return &state{session: session, limits: limits, cfg: DefaultConfig(), flow: flowOK}
+}
+
+// step takes one fact and says what to do about it. It is total: every fact has
+// an answer in every phase, if only none.
+func (s *state) step(now time.Duration, in input) []effect {
+	if s.phase == closed {
+		return nil
+	}
+	switch in := in.(type) {
+	case configured:
+		return s.configured(now, in)
+	case refused:
+		s.lastSeen = now
+		return s.fail(now, in.err)
+	case warned:
+		return say(Warning{Code: in.code, Message: in.message})
+	case asked:
+		s.lastSeen = now
+		return s.asked(now, in.cmd)
+	case progress:
+		s.lastSeen = now
+		return s.progress(in)
+	case onset:
+		return s.onset(now, in)
+	case heard:
+		return s.heard(in)
+	case ended:
+		return s.ended(in)
+	case cleared:
+		return s.cleared(in)
+	case guessed:
+		return s.guessed(in)
+	case decided:
+		return s.decided(in)
+	case opened, uttered, mute:
+		return s.spoke(now, in)
+	case ticked:
+		return s.ticked(now)
+	case idled:
+		return s.idled(now)
+	case aged:
+		return s.end(SessionLimit)
+	case drained:
+		return s.end(Draining)
+	case gone:
+		s.phase = closed
+		return []effect{finish{code: Done, silent: true}}
+	}
+	return nil
+}
+
+func say(events ...Event) []effect {
+	out := make([]effect, len(events))
+	for i, e := range events {
+		out[i] = emit{e}
+	}
+	return out
+}
+
+func (s *state) configured(now time.Duration, in configured) []effect {
+	s.lastSeen = now
+	s.cfg = in.cfg
+	if !in.start {
+		return say(Updated{Ref: in.ref, Config: in.cfg})
+	}
+	if s.phase == waiting {
+		s.phase = live
+	}
+	var out []effect
+	if in.resume {
+		out = say(ErrorEvent{&Error{Code: ResumeExpired, Param: "resume", Ref: in.ref,
+			Message: "this server does not keep sessions; a fresh one was opened"}})
+	}
+	return append(out,
+		emit{Started{Ref: in.ref, Session: s.session, Config: in.cfg, Limits: s.limits}},
+		arm{ageTimer, s.limits.MaxSession})
+}
+
+// asked handles the commands that intake passes on.
+func (s *state) asked(now time.Duration, cmd Command) []effect {
+	switch c := cmd.(type) {
+	case Speak:
+		return s.speak(now, c)
+	case CancelSpeak:
+		return s.cancelSpeak(now, c)
+	case Played:
+		return s.playedTo(now, c)
+	case Ping:
+		return say(Pong{Ref: c.Ref, T: c.T, At: now})
+	case End:
+		return s.end(Done)
+	}
+	return nil
+}
+
+func (s *state) progress(in progress) []effect {
+	s.stream = in.stream
+	s.heardTo = in.to
+	s.stats.Audio, s.stats.Concealed, s.stats.Dropped = in.to, in.concealed, in.dropped
+	backlog := s.backlog()
+	if s.hearing != nil {
+		backlog += s.hearing.length()
+	}
+	return say(Ack{Stream: in.stream, Seq: in.seq, PTS: in.to, Backlog: backlog})
+}
+
+// end begins an orderly end: no new utterances, promised finals and speech first.
+func (s *state) end(code Code) []effect {
+	if s.phase == waiting {
+		return s.close(code, nil)
+	}
+	if s.phase != ending {
+		s.phase, s.endCode = ending, code
+	}
+	var out []effect
+	for i, r := range s.replies {
+		if r.open {
+			r.open = false
+			if i == 0 {
+				out = append(out, feed{epoch: r.epoch, last: true})
+			}
+		}
+	}
+	return append(out, s.settle()...)
+}
+
+// settle closes an ending session once nothing is owed any more. Speech is
+// owed until it is on the wire; when it was heard is the client's affair then.
+func (s *state) settle() []effect {
+	if s.phase != ending || s.hearing != nil || len(s.pending) > 0 {
+		return nil
+	}
+	for _, r := range s.replies {
+		if !r.complete {
+			return nil
+		}
+	}
+	var out []effect
+	for _, r := range s.replies {
+		out = append(out, s.speakDone(r, "complete", r.sent, nil))
+	}
+	s.replies = nil
+	return append(out, s.close(s.endCode, nil)...)
+}
+
+// fail reports an error; a fatal one ends everything that is owed as failed.
+func (s *state) fail(now time.Duration, err *Error) []effect {
+	out := say(ErrorEvent{err})
+	if !err.Fatal {
+		return out
+	}
+	why := &Error{Code: err.Code, Message: "the session ended: " + err.Message}
+	for _, u := range s.owed() {
+		out = append(out, abandon{u.n}, emit{Failed{Utterance: u.n, Err: why}})
+	}
+	s.hearing, s.pending = nil, nil
+	for _, r := range s.replies {
+		out = append(out, hush{r.epoch, r.id}, s.speakDone(r, "failed", r.heard(now), why))
+	}
+	s.replies = nil
+	return append(out, s.close(err.Code, err)...)
+}
+
+func (s *state) owed() []*utterance {
+	owed := s.pending
+	if s.hearing != nil {
+		owed = append(owed[:len(owed):len(owed)], s.hearing)
+	}
+	return owed
+}
+
+func (s *state) close(code Code, cause *Error) []effect {
+	s.phase = closed
+	f := finish{code: code, reason: string(code)}
+	if cause != nil {
+		f.reason, f.cause = cause.Message, cause
+	}
+	return []effect{emit{Ended{Reason: code, Stats: s.stats}}, f}
+}
+
+func (s *state) idled(now time.Duration) []effect {
+	quiet := now - s.lastSeen
+	owing := s.phase == ending && (s.hearing != nil || len(s.pending) > 0)
+	if quiet < s.limits.Idle || owing {
+		return []effect{arm{idleTimer, max(s.limits.Idle-quiet, time.Second)}}
+	}
+	return s.fail(now, fatalf(IdleTimeout, "", "nothing came from the client for %v", s.limits.Idle))
+}
