@@ -39,6 +39,7 @@ type Recognition struct {
 	Model   string `help:"Model: a registered name, a file, 'bundled', or 'auto' for the best that is present." default:"auto" placeholder:"NAME|FILE"`
 	Pull    string `help:"Whether --model may be downloaded: auto, never or always." enum:"auto,never,always" default:"auto"`
 	Threads int    `help:"CPU threads of one decode; 0: cores divided by slots." default:"0"`
+	GPU     string `help:"Whether a graphics card may be used: auto or off." enum:"auto,off" default:"auto"`
 	Slots   int    `help:"Decodes at the same time; 0: one for each 4 cores, at least one." default:"0"`
 }
 

@@ -52,6 +52,7 @@ type Server struct {
 	loopback bool
 	backend  atomic.Pointer[Backend]
 	draining atomic.Bool
+	stuck    atomic.Bool // sessions still use the backend: it must not be freed
 }
 
 // New makes a server that does not listen yet.
@@ -74,7 +75,10 @@ func (s *Server) Run(ctx context.Context, listening func(net.Addr) error, load f
 	if err := listening(l.Addr()); err != nil {
 		return errors.Join(err, l.Close())
 	}
+	base, cut := context.WithCancel(context.WithoutCancel(ctx)) // sessions outlive the signal
+	defer cut()
 	srv := s.httpServer()
+	srv.BaseContext = func(net.Listener) context.Context { return base }
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -85,10 +89,10 @@ func (s *Server) Run(ctx context.Context, listening func(net.Addr) error, load f
 	group.Go(func() error { return s.open(gctx, load) })
 	group.Go(func() error {
 		<-gctx.Done()
-		return s.shutdown(srv)
+		return s.shutdown(srv, cut)
 	})
 	err = group.Wait()
-	if b := s.backend.Load(); b != nil && b.Close != nil {
+	if b := s.backend.Load(); b != nil && b.Close != nil && !s.stuck.Load() {
 		err = errors.Join(err, b.Close())
 	}
 	return err
@@ -108,26 +112,34 @@ func (s *Server) open(ctx context.Context, load func(context.Context) (*Backend,
 	return nil
 }
 
-// shutdown first refuses new sessions, then lets the open ones finish, then closes.
-func (s *Server) shutdown(srv *http.Server) error {
+// shutdown first refuses new sessions, then lets the open ones finish, then
+// cuts off those that do not, then closes the rest.
+func (s *Server) shutdown(srv *http.Server, cut func()) error {
 	s.draining.Store(true)
 	s.cfg.Log.Info().Dur("grace", s.cfg.Drain).Msg("draining")
-	var err error
-	if b := s.backend.Load(); b != nil && b.Drain != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Drain)
-		err = b.Drain(ctx)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) {
-			s.cfg.Log.Warn().Msg("sessions were cut off: they did not end in time")
-			err = nil
-		}
+	err := s.drain(s.cfg.Drain)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.cfg.Log.Warn().Msg("sessions did not end in time and are cut off")
+		cut()
+		err = s.drain(closing)
+		s.stuck.Store(err != nil)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closing)
 	defer cancel()
-	if e := srv.Shutdown(ctx); e != nil {
+	if srv.Shutdown(ctx) != nil {
 		err = errors.Join(err, srv.Close())
 	}
 	return err
+}
+
+func (s *Server) drain(grace time.Duration) error {
+	b := s.backend.Load()
+	if b == nil || b.Drain == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	return b.Drain(ctx)
 }
 
 func (s *Server) httpServer() *http.Server {
