@@ -9,7 +9,7 @@ import (
 
 // The rules of partial decoding, in media time.
 const (
-	firstPartial   = 500 * time.Millisecond // of audio before the first partial
+	firstPartial   = 800 * time.Millisecond // of audio before the first partial: pre-roll and 0.5 s of speech
 	partialCadence = 500 * time.Millisecond // of new audio between partials
 	paceTick       = 50 * time.Millisecond
 	maxSpeechText  = 65536 // runes of one speech

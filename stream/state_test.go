@@ -58,18 +58,18 @@ func TestTurnFromOnsetToFinal(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)
 	}
-	if e := s.step(0, heard{1, samples(400 * time.Millisecond)}); len(e) > 0 {
-		t.Fatalf("decoded %v of audio: %v", 400*time.Millisecond, e)
+	if e := s.step(0, heard{1, samples(700 * time.Millisecond)}); len(e) > 0 {
+		t.Fatalf("decoded %v of audio: %v", 700*time.Millisecond, e)
 	}
-	first, ok := find[guess](s.step(0, heard{1, samples(600 * time.Millisecond)}))
+	first, ok := find[guess](s.step(0, heard{1, samples(900 * time.Millisecond)}))
 	if !ok {
-		t.Fatal("no partial decode after 600 ms")
+		t.Fatal("no partial decode after 900 ms")
 	}
 	if _, ok := find[guess](s.step(0, heard{1, samples(3 * time.Second)})); ok {
 		t.Fatal("two partial decodes at once")
 	}
 	out := s.step(0, guessed{utt: 1, epoch: first.epoch, hyp: engine.Hypothesis{Words: words("set a")}})
-	want = []Event{Partial{Utterance: 1, Rev: 1, Tail: "set a", Start: 100 * time.Millisecond, End: 700 * time.Millisecond}}
+	want = []Event{Partial{Utterance: 1, Rev: 1, Tail: "set a", Start: 100 * time.Millisecond, End: 1000 * time.Millisecond}}
 	if diff := cmp.Diff(want, events(out)); diff != "" {
 		t.Fatal(diff)
 	}
