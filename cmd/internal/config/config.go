@@ -18,7 +18,6 @@ func Parse(cli any, args []string, options ...kong.Option) (*kong.Context, error
 		kong.Name("parley"),
 		kong.Description("A real-time speech server: hear, understand and speak on one socket."),
 		kong.DefaultEnvars("PARLEY"),
-		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	}, options...)
 	k, err := kong.New(cli, options...)

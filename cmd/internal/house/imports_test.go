@@ -89,7 +89,7 @@ var layers = []struct {
 	{"engine/whisper", []string{"engine", "codec", "engine/whisper/..."}},
 	{"engine/...", []string{"engine", "codec"}},
 	{"stream", []string{"codec", "vad", "engine", "engine/speech"}},
-	{"stream/streamtest", []string{"stream", "codec", "vad", "engine", "engine/enginetest", "engine/speech"}},
+	{"stream/streamtest", []string{"stream", "stream/direct", "codec", "vad", "engine", "engine/enginetest", "engine/speech"}},
 	{"stream/...", []string{"stream", "codec", "vad", "engine"}}, // transports and dialects, never each other
 	{"api/...", nil},
 }

@@ -5,7 +5,6 @@ package local
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 
 	"parley/codec"
 	"parley/stream"
+	"parley/stream/direct"
 )
 
 // Limits are those of a session that nobody waits for: as long as the file.
@@ -39,10 +39,16 @@ func Transcribe(ctx context.Context, hub *stream.Hub, cfg Config) (stream.Stats,
 	if cfg.Input.Encoding == "" {
 		cfg.Input.Encoding = codec.Auto
 	}
+	cfg.Patch.Input = &cfg.Input
 	cfg.Ahead = max(cfg.Ahead, 1)
-	l := &link{cfg: cfg, boxes: map[uint64]any{}, changed: make(chan struct{}, 1), closed: make(chan struct{})}
-	err := hub.Serve(ctx, l, l)
-	return l.outcome(err)
+	f := &feeder{cfg: cfg, client: direct.New(64), changed: make(chan struct{}, 1), over: make(chan struct{})}
+	var side sync.WaitGroup
+	var fed error
+	side.Go(func() { fed = f.feed(ctx) })
+	side.Go(func() { f.listen(context.WithoutCancel(ctx)) })
+	err := hub.Serve(ctx, f.client, f.client)
+	side.Wait()
+	return f.outcome(err, fed)
 }
 
 // chunk is how much of the file one command carries, in bytes.
@@ -51,187 +57,132 @@ const chunk = 32 << 10
 // beat is how often a waiting feeder shows that it is still there.
 const beat = time.Second
 
-// link is both ends of the session's connection: its Peer and its Dialect.
-// Messages carry the number of a box in which the value itself lies.
-type link struct {
-	cfg Config
-
-	// Owned by Read.
-	began, ended bool
-	pings        float64
+// feeder is the client's side of the session.
+type feeder struct {
+	cfg     Config
+	client  *direct.Client
+	changed chan struct{}
+	over    chan struct{} // the last event was received
 
 	mu      sync.Mutex
-	boxes   map[uint64]any
-	last    uint64
+	pinged  float64 // T of the newest Ping
 	ponged  float64 // T of the newest Pong
 	waiting int     // utterances without their final
 	stats   stream.Stats
 	failed  error
-	changed chan struct{}
-
-	once   sync.Once
-	closed chan struct{}
 }
 
-// Read makes the next message: Start, then pieces of the file, then End.
-func (l *link) Read(ctx context.Context) (stream.Message, error) {
-	if !l.began {
-		l.began = true
-		l.cfg.Patch.Input = &l.cfg.Input
-		return l.pack(stream.Binary, []stream.Command{stream.Start{Patch: l.cfg.Patch}}), nil
+// feed sends Start, the file piece by piece, and End. Errors of sending are not
+// its own: the session says why it is over.
+func (f *feeder) feed(ctx context.Context) error {
+	if f.client.Send(ctx, stream.Start{Patch: f.cfg.Patch}) != nil {
+		return nil
 	}
-	if l.ended {
-		select {
-		case <-ctx.Done():
-		case <-l.closed:
+	for {
+		buf := make([]byte, chunk)
+		n, err := io.ReadFull(f.cfg.Audio, buf)
+		if n > 0 && f.piece(ctx, buf[:n]) != nil {
+			return nil
 		}
-		return stream.Message{}, io.EOF
+		if err == nil {
+			continue
+		}
+		if f.client.Send(ctx, stream.End{}) != nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil
+		}
+		return fmt.Errorf("reading: %w", err)
 	}
-	ready, err := l.wait(ctx)
-	if err != nil {
-		return stream.Message{}, err
-	}
-	if !ready {
-		return l.pack(stream.Binary, []stream.Command{stream.Ping{}}), nil
-	}
-	return l.feed(), nil
 }
 
-// feed is the next piece of the file, with a ping to learn when it was taken in.
-func (l *link) feed() stream.Message {
-	buf := make([]byte, chunk)
-	n, err := io.ReadFull(l.cfg.Audio, buf)
-	var cmds []stream.Command
-	if n > 0 {
-		l.pings++
-		cmds = append(cmds, stream.Audio{Stream: 1, Payload: buf[:n]}, stream.Ping{T: l.pings})
+// piece sends some of the file and waits until it was taken in and few enough
+// utterances are without their final. The pings tell when, and that it waits.
+func (f *feeder) piece(ctx context.Context, audio []byte) error {
+	if err := f.client.Send(ctx, stream.Audio{Stream: 1, Payload: audio}); err != nil {
+		return err
 	}
-	if err != nil {
-		l.ended = true
-		cmds = append(cmds, stream.End{})
-		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			l.fail(fmt.Errorf("reading: %w", err))
+	for {
+		f.mu.Lock()
+		f.pinged++
+		ping := stream.Ping{T: f.pinged}
+		f.mu.Unlock()
+		if err := f.client.Send(ctx, ping); err != nil {
+			return err
+		}
+		if f.ready(ctx) {
+			return nil
 		}
 	}
-	return l.pack(stream.Binary, cmds)
 }
 
-// wait returns true once everything fed was taken in and few enough utterances
-// are waiting, and false after a while, so that the session hears from us.
-func (l *link) wait(ctx context.Context) (bool, error) {
+// ready waits a beat for everything to be taken in.
+func (f *feeder) ready(ctx context.Context) bool {
 	timeout := time.NewTimer(beat)
 	defer timeout.Stop()
 	for {
-		l.mu.Lock()
-		ready := l.ponged >= l.pings && l.waiting <= l.cfg.Ahead
-		l.mu.Unlock()
+		f.mu.Lock()
+		ready := f.ponged >= f.pinged && f.waiting <= f.cfg.Ahead
+		f.mu.Unlock()
 		if ready {
-			return true, nil
+			return true
 		}
 		select {
-		case <-l.changed:
+		case <-f.changed:
 		case <-timeout.C:
-			return false, nil
-		case <-l.closed:
-			return false, io.EOF
+			return false
+		case <-f.over:
+			return false
 		case <-ctx.Done():
-			return false, context.Cause(ctx)
+			return false
 		}
 	}
 }
 
-// Write takes one event out of its box.
-func (l *link) Write(_ context.Context, m stream.Message) error {
-	ev, ok := l.unpack(m).(stream.Event)
-	if !ok {
-		return errors.New("local: a message without an event")
+// listen receives until the last event.
+func (f *feeder) listen(ctx context.Context) {
+	defer close(f.over)
+	for {
+		ev, err := f.client.Receive(ctx)
+		if err != nil {
+			return
+		}
+		f.note(ev)
+		if f.cfg.OnEvent != nil {
+			f.cfg.OnEvent(ev)
+		}
 	}
-	l.note(ev)
-	if l.cfg.OnEvent != nil {
-		l.cfg.OnEvent(ev)
-	}
-	return nil
 }
 
-func (l *link) note(ev stream.Event) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (f *feeder) note(ev stream.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	switch ev := ev.(type) {
 	case stream.Pong:
-		l.ponged = max(l.ponged, ev.T)
+		f.ponged = max(f.ponged, ev.T)
 	case stream.SpeechStopped:
-		l.waiting++
+		f.waiting++
 	case stream.Final, stream.Failed:
-		l.waiting--
+		f.waiting--
 	case stream.ErrorEvent:
-		if ev.Err.Fatal && l.failed == nil {
-			l.failed = ev.Err
+		if ev.Err.Fatal && f.failed == nil {
+			f.failed = ev.Err
 		}
 	case stream.Ended:
-		l.stats = ev.Stats
+		f.stats = ev.Stats
 	}
 	select {
-	case l.changed <- struct{}{}:
+	case f.changed <- struct{}{}:
 	default:
 	}
 }
 
-// Close ends the connection.
-func (l *link) Close(stream.Code, string) error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-// Decode returns the commands of a message made by Read.
-func (l *link) Decode(m stream.Message) ([]stream.Command, error) {
-	cmds, ok := l.unpack(m).([]stream.Command)
-	if !ok {
-		return nil, errors.New("local: a message without commands")
+func (f *feeder) outcome(served, fed error) (stream.Stats, error) {
+	switch {
+	case f.failed != nil:
+		return f.stats, f.failed
+	case fed != nil:
+		return f.stats, fed
+	case served == nil && f.stats.Dropped > 0:
+		return f.stats, fmt.Errorf("%v of audio was dropped", f.stats.Dropped)
 	}
-	return cmds, nil
-}
-
-// Encode makes the message that Write opens.
-func (l *link) Encode(ev stream.Event) ([]stream.Message, error) {
-	return []stream.Message{l.pack(stream.Text, ev)}, nil
-}
-
-func (l *link) pack(kind stream.Kind, v any) stream.Message {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.last++
-	l.boxes[l.last] = v
-	return stream.Message{Kind: kind, Payload: binary.BigEndian.AppendUint64(nil, l.last)}
-}
-
-func (l *link) unpack(m stream.Message) any {
-	if len(m.Payload) != 8 {
-		return nil
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := binary.BigEndian.Uint64(m.Payload)
-	v := l.boxes[n]
-	delete(l.boxes, n)
-	return v
-}
-
-func (l *link) fail(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.failed == nil {
-		l.failed = err
-	}
-}
-
-func (l *link) outcome(err error) (stream.Stats, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.failed != nil {
-		err = l.failed
-	}
-	if err == nil && l.stats.Dropped > 0 {
-		err = fmt.Errorf("%v of audio was dropped", l.stats.Dropped)
-	}
-	return l.stats, err
+	return f.stats, served
 }

@@ -1,0 +1,84 @@
+// Command parley is a real-time speech server and its tools: serve, transcribe,
+// say, voices, models, doctor, healthcheck and version. It is the only place
+// where the concrete parts meet.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/rs/zerolog"
+
+	"parley/cmd/internal/config"
+)
+
+// grammar is the command line.
+type grammar struct {
+	config.File
+	config.Log
+
+	Serve       serveCmd       `cmd:"" help:"Serve the demo page and the protocol."`
+	Transcribe  transcribeCmd  `cmd:"" help:"Write down what is said in files."`
+	Say         sayCmd         `cmd:"" help:"Speak a text into a file."`
+	Voices      voicesCmd      `cmd:"" help:"List who can speak."`
+	Models      modelsCmd      `cmd:"" help:"List, fetch and check speech models."`
+	Doctor      doctorCmd      `cmd:"" help:"Check this machine and say what to do."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask the server on this machine whether it is ready."`
+	Version     versionCmd     `cmd:"" help:"Tell the version."`
+}
+
+// app is what commands share.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	log      zerolog.Logger
+}
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	var cli grammar
+	command, err := config.Parse(&cli, args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "parley: %v\n", err)
+		var parse *kong.ParseError
+		if errors.As(err, &parse) {
+			fmt.Fprintf(os.Stderr, "see: parley %s--help\n", commandName(parse.Context))
+		}
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, log: cli.Logger(os.Stderr)}
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(a); err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return exitInterrupted
+		}
+		fmt.Fprintf(os.Stderr, "parley: %v\n", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+func commandName(ctx *kong.Context) string {
+	if ctx == nil || ctx.Command() == "" {
+		return ""
+	}
+	return ctx.Path[len(ctx.Path)-1].Node().Name + " "
+}
