@@ -49,6 +49,7 @@ RUN apt-get ${APT_OPTS} update -qq && \
     apt-get ${APT_OPTS} install -y -qq --no-install-recommends ca-certificates espeak-ng \
         libwhisper1 libggml0 libopus0 libopusfile0 libflite1 ${GPU_BACKEND_PACKAGE} && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/*
+COPY LICENSE deploy/image/NOTICE /opt/parley/
 COPY --from=build /opt/parley/ /opt/parley/
 # The models' folder belongs to the server's user, so that a fresh volume does too.
 RUN install -d -o 65532 -g 65532 /models && ln -s /opt/parley/bin/parley /usr/local/bin/parley
@@ -57,6 +58,7 @@ RUN install -d -o 65532 -g 65532 /models && ln -s /opt/parley/bin/parley /usr/lo
 ENV PARLEY_LISTEN=0.0.0.0:8080 \
     PARLEY_MODELS_DIR=/models \
     PARLEY_NATIVE_DIR=/opt/parley/.native \
+    ORT_DISABLE_TELEMETRY=1 \
     HOME=/models
 USER 65532:65532
 WORKDIR /models

@@ -43,6 +43,7 @@ if [ "$engine" = docker ]; then
 	DOCKER_BUILDKIT=1 docker build "${args[@]}" -t "$name" .
 else
 	deploy/image/base.sh "$base" forky
-	buildah bud --pull-never --layers "${args[@]}" -t "$name" .
+	# The docker format keeps the health check.
+	buildah bud --format docker --pull-never "${args[@]}" -t "$name" .
 fi
 say "built $name"

@@ -12,7 +12,7 @@ port=${PARLEY_IMAGE_PORT:-18080}
 log=$(mktemp)
 started=$(mktemp)
 settings=(
-	--env PARLEY_INSECURE=true --env PARLEY_PULL=never --env PARLEY_MODEL=/models/commands.en-q5_0.bin
+	--env PARLEY_INSECURE=true --env PARLEY_PULL=never --env PARLEY_MODEL=/bundled/commands.en-q5_0.bin
 )
 container='' server=''
 
@@ -45,7 +45,7 @@ inside() {
 
 boot_docker() {
 	container=$(docker run -d --read-only --cap-drop ALL --security-opt no-new-privileges \
-		-v "$models:/models:ro" -p "127.0.0.1:$port:8080" "${settings[@]}" "$name")
+		-v "$models:/bundled:ro" -p "127.0.0.1:$port:8080" "${settings[@]}" "$name")
 	docker logs -f "$container" >"$log" 2>&1 &
 }
 
@@ -53,7 +53,7 @@ boot_docker() {
 boot_buildah() {
 	local entrypoint
 	container=$(buildah from --pull-never "$name")
-	settings+=(--env "PARLEY_LISTEN=127.0.0.1:$port" --volume "$models:/models:ro")
+	settings+=(--env "PARLEY_LISTEN=127.0.0.1:$port" --volume "$models:/bundled:ro")
 	entrypoint=$(buildah inspect --type image --format '{{index .OCIv1.Config.Entrypoint 0}} {{index .OCIv1.Config.Cmd 0}}' "$name")
 	set -m
 	# shellcheck disable=SC2086 # a program and its subcommand
@@ -66,7 +66,7 @@ boot_buildah() {
 contents() {
 	local found
 	[ "$(inside id -u)" = 65532 ] || die "the image runs as user $(inside id -u)"
-	found=$(inside sh -c 'command -v gcc cc g++ ld go node npm; find / -xdev \( -name "ggml-*.bin" -o -name "commands*.bin" \) -not -path "/models/*" 2>/dev/null' || true)
+	found=$(inside sh -c 'command -v gcc cc g++ ld go node npm; find / -xdev \( -name "ggml-*.bin" -o -name "commands*.bin" \) -not -path "/bundled/*" 2>/dev/null' || true)
 	[ -z "$found" ] || die "the image contains what it should not: $found"
 	if inside touch /opt/parley/written 2>/dev/null; then die "the server's user can write outside its models' folder"; fi
 }

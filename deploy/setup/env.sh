@@ -40,6 +40,8 @@ system_flags() {
 
 {
 	emit PARLEY_NATIVE_DIR "$PARLEY_NATIVE"
+	# For an onnxruntime that somebody puts in the place of ours.
+	emit ORT_DISABLE_TELEMETRY 1
 	emit PARLEY_GGML_BACKENDS "$PARLEY_NATIVE/lib/ggml/backends0"
 	if whisper_is_system; then system_flags; else prefix_flags; fi
 } >"$PARLEY_NATIVE/env.new"

@@ -6,9 +6,11 @@ set -euo pipefail
 # shellcheck source=deploy/setup/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# The npm package carries the library itself. The hash is that of the package's archive.
-version=1.30.0
-hash=6e3390d6b783e7be946fad629292799da28d0b42f84856e50d2c1b0383291e75
+# The npm package carries the library itself; the hash is that of its archive. From 1.29 on the published library reports
+# its use to its maker unless an environment variable forbids it. 1.27 does not contain that code: stay below 1.29 until a
+# build without it is to be had.
+version=1.27.0
+hash=c3779c01c59832f8c03e2c392ac3af10bf08579f1822e8b1c63cc451edb302a2
 target=$PARLEY_NATIVE/lib/libonnxruntime.so.1
 
 # download fetches the archive to where npm would put it.
@@ -35,7 +37,7 @@ work=$(mktemp -d "$PARLEY_NATIVE/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 archive=$work/onnxruntime-node-$version.tgz
 library=package/bin/napi-v6/linux/$arch/libonnxruntime.so.1
-say "downloading onnxruntime $version (110 MB)"
+say "downloading onnxruntime $version (100 MB)"
 download || die "onnxruntime-node@$version could not be downloaded" "check the network and npm's registry setting"
 [ "$(sha256 "$archive")" = "$hash" ] || die "the archive of onnxruntime-node@$version has an unexpected SHA-256" \
 	"expected $hash" "got      $(sha256 "$archive")"
