@@ -121,10 +121,11 @@ func TestTicketsAreReserved(t *testing.T) {
 
 func TestNeverCompresses(t *testing.T) {
 	url := listen(t, serving(echo))
-	_, res, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{CompressionMode: websocket.CompressionContextTakeover})
+	conn, res, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{CompressionMode: websocket.CompressionContextTakeover})
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = conn.CloseNow() }()
 	if got := res.Header.Get("Sec-WebSocket-Extensions"); got != "" {
 		t.Errorf("extension %q was agreed on", got)
 	}

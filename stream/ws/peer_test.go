@@ -63,7 +63,7 @@ func TestFragments(t *testing.T) {
 // TestTooLarge: the error can be said before the connection closes, however
 // much of the message is still to come.
 func TestTooLarge(t *testing.T) {
-	for name, size := range map[string]int{"by one": 1001, "by far": 5_000_000} {
+	for name, size := range map[string]int{"by one": 1001, "by far": 1_000_000} {
 		t.Run(name, func(t *testing.T) {
 			cfg := serving(echo)
 			cfg.MaxMessage = 1000
@@ -111,6 +111,12 @@ func TestCloseByClient(t *testing.T) {
 func TestConnectionBreaks(t *testing.T) {
 	serve, ended := ending(echo)
 	conn := dial(t, listen(t, serving(serve)), nil)
+	if err := conn.Write(t.Context(), websocket.MessageText, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := conn.Read(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	_ = conn.CloseNow()
 	if err := <-ended; !errors.Is(err, ErrLost) || errors.Is(err, io.EOF) {
 		t.Errorf("the session ended with %v, want ErrLost and not io.EOF", err)

@@ -71,6 +71,7 @@ func TestLivePeer(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
+				synctest.Wait()
 				_ = conn.Close()
 				if err := <-ended; !errors.Is(err, ErrLost) {
 					t.Errorf("ended with %v, want ErrLost", err)
@@ -96,7 +97,7 @@ func TestBusyServer(t *testing.T) {
 			return nil
 		})
 		conn := pipe(t, cfg)
-		go answer(conn, true)
+		go answer(conn, false) // a pong could not be written
 		for range 2 {
 			if _, err := conn.Write(frame(fin|opBinary, []byte{1})); err != nil {
 				t.Fatal(err)
