@@ -18,6 +18,7 @@ const (
 	contextSize = 64
 	stateSize   = 2 * 128
 	sampleRate  = 16000
+	floor       = 1e-6
 )
 
 var (
@@ -73,9 +74,7 @@ func add[T float32 | int64](d *Detector, bind func(string, ort.Value) error, nam
 	return bind(name, tensor)
 }
 
-// Probability runs the network on the next vad.FrameSize samples. What is
-// outside [-1, 1] is clipped and what is no number is silence: neither may get
-// into the state, which would never recover.
+// Probability runs the network on the next vad.FrameSize samples, cleaned.
 func (d *Detector) Probability(frame []float32) (float32, error) {
 	if len(frame) != vad.FrameSize {
 		return 0, fmt.Errorf("silero: a frame of %d samples, want %d", len(frame), vad.FrameSize)
@@ -84,10 +83,7 @@ func (d *Detector) Probability(frame []float32) (float32, error) {
 		return 0, errors.New("silero: the detector is closed")
 	}
 	for i, x := range frame {
-		if x != x {
-			x = 0
-		}
-		d.input[contextSize+i] = max(-1, min(x, 1))
+		d.input[contextSize+i] = clean(x)
 	}
 	if err := d.model.session.RunWithBinding(d.binding); err != nil {
 		return 0, fmt.Errorf("silero: run the network: %w", err)
@@ -95,6 +91,16 @@ func (d *Detector) Probability(frame []float32) (float32, error) {
 	d.state = d.next
 	copy(d.input[:contextSize], d.input[vad.FrameSize:])
 	return d.output[0], nil
+}
+
+// clean clips a sample to [-1, 1] and makes silence of what is no number: neither
+// may get into the state, which would never recover. Below -120 dB it is silence
+// too: denormal numbers take the processor twenty times as long.
+func clean(x float32) float32 {
+	if !(x > floor || x < -floor) {
+		return 0
+	}
+	return max(-1, min(x, 1))
 }
 
 // Reset forgets the stream so far.

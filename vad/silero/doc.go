@@ -6,17 +6,17 @@
 // Open makes one Model for all streams, and each stream has a Detector with its
 // own recurrent state.
 //
+// Streams are not batched. On one core (Xeon, 2.5 GHz) a frame of 32 ms takes
+// 182 µs alone, 98 µs in a call of four, 83 µs in one of eight and 71 µs in one
+// of 32: a hundred streams would save a third of a core, before the cost of
+// waking each other up, and every frame would wait for the others. A detector
+// takes 8 kB.
+//
 // Without cgo there is no onnxruntime: every call then reports ErrUnavailable.
 package silero
 
-import (
-	_ "embed"
-	"errors"
-)
+import "errors"
 
 // ErrUnavailable: onnxruntime is not on this machine, does not fit, or was not
 // initialised. What it is wrapped in says what to do.
 var ErrUnavailable = errors.New("silero: onnxruntime unavailable")
-
-//go:embed silero_vad_v6.onnx
-var weights []byte

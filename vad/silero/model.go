@@ -3,12 +3,16 @@
 package silero
 
 import (
+	_ "embed" // the weights
 	"errors"
 	"fmt"
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
 )
+
+//go:embed silero_vad_v6.onnx
+var weights []byte
 
 // Model is the network, shared by all streams. It is safe for concurrent use.
 type Model struct {

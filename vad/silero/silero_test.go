@@ -197,6 +197,13 @@ func TestHostileSamples(t *testing.T) {
 			t.Errorf("after frames of %v speech has probability %v", x, p)
 		}
 	}
+	silence := noises()["silence"]
+	want := probabilities(t, detector(t, m), silence)
+	for _, level := range []float64{1e-45, 1e-38, 1e-20, 1e-7} {
+		if got := probabilities(t, detector(t, m), tones(level, 100)); !slices.Equal(got, want) {
+			t.Errorf("a tone of level %v is not silence", level)
+		}
+	}
 	d := detector(t, m)
 	for _, n := range []int{0, vad.FrameSize - 1, vad.FrameSize + 1} {
 		if _, err := d.Probability(make([]float32, n)); err == nil || !strings.Contains(err.Error(), fmt.Sprint(n)) {
