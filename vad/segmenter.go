@@ -52,7 +52,8 @@ func (s *Segmenter) Update(cfg Config) error {
 	return nil
 }
 
-// Keep is the oldest sample that a later event can name; it never goes back.
+// Keep is the oldest sample that a later event can name; it never goes back. Audio
+// before it can be forgotten once the events of the last Push are dealt with.
 func (s *Segmenter) Keep() int64 { return s.keep }
 
 // Speaking tells where the utterance in progress begins, if there is one.
