@@ -3,6 +3,7 @@
 package silero
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,6 +42,9 @@ func Initialize(library string) error {
 	ort.SetSharedLibraryPath(library)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return fmt.Errorf("%w: %w; `make setup` installs one that fits", ErrUnavailable, err)
+	}
+	if err := ort.DisableTelemetry(); err != nil { // some builds report their use to their maker
+		return errors.Join(fmt.Errorf("%w: %w", ErrUnavailable, err), ort.DestroyEnvironment())
 	}
 	environment.library = library
 	return nil
