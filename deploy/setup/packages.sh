@@ -12,6 +12,7 @@ package_missing() {
 
 # apt_install NAME... installs what is missing, refreshing the lists only when they do not suffice.
 apt_install() {
+	as_root true || return
 	export DEBIAN_FRONTEND=noninteractive
 	if ! as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1; then
 		as_root apt-get update -qq || say "apt-get update reported errors, going on with what it got"
