@@ -6,7 +6,7 @@ import { CaptionsView } from "./captions-view.js";
 import { MediaClock } from "./clock.js";
 import { download, fileName } from "./download.js";
 import { FORMATS } from "./export.js";
-import { closeFailure, lossText, microphoneFailure } from "./failures.js";
+import { closeFailure, lossFailure, microphoneFailure } from "./failures.js";
 import { LatencyMeter } from "./latency.js";
 import { drawLatencyChart, ms } from "./latency-chart.js";
 import { Microphone, chooseInput, listMicrophones } from "./microphone.js";
@@ -16,7 +16,7 @@ import { SignalView } from "./signal.js";
 import { Settings, liveConfig } from "./settings.js";
 import { SpeechPanel } from "./speech-panel.js";
 import { installTips } from "./tips.js";
-import { bindVoices, languageName, setOptions } from "./voices.js";
+import { VoiceChoice, languageName, setOptions } from "./voices.js";
 import { Wire } from "./wire-panel.js";
 
 const $ = (id) => document.getElementById(id);
@@ -48,21 +48,29 @@ const speech = new SpeechPanel({
   ui: { form: $("speak-form"), text: $("text"), stop: $("stop"), spoken: $("spoken"), state: $("speak-state") },
 });
 
+const voices = new VoiceChoice({ language: $("voice-language"), voice: $("voice") }, settings);
+
 // ---- server ----------------------------------------------------------------
 
+/** loadInfo asks what the server has; it resolves to the HTTP status, 0 for no answer. */
 async function loadInfo() {
+  let answer;
   try {
-    const answer = await fetch("/v1/info", { cache: "no-store" });
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-    info = await answer.json();
+    answer = await fetch("/v1/info", { cache: "no-store" });
+    if (answer.ok) showInfo(await answer.json());
   } catch {
-    return; // the connection itself tells what is wrong
+    // without an answer the page keeps what it knew
   }
+  return answer?.status ?? 0;
+}
+
+function showInfo(fresh) {
+  info = fresh;
   const model = info.model ?? {};
   $("model").textContent = model.name ? `${model.name} · ${info.server ?? ""}` : "";
   $("notice").hidden = !model.notice;
   $("notice-text").textContent = model.notice ?? "";
-  bindVoices({ language: $("voice-language"), voice: $("voice") }, settings, { voices: info.voices ?? [], default_voice: info.default_voice });
+  voices.show(info.voices ?? [], info.default_voice);
   showLanguages(model.languages ?? []);
   wire.server($("server"), info);
 }
@@ -83,21 +91,24 @@ client.addEventListener("state", ({ detail }) => {
     captions.abandon().forEach((change) => lines.change(change));
     speech.lost();
     showSpeech(false);
-    if (detail.code !== 1000) tellLoss(detail);
+    if (!detail.local) tellLoss(detail);
   }
 });
 
-function tellLoss({ state, code, reason }) {
-  if (state === State.WAITING) {
-    banner.show("connection", {
-      title: `${lossText(code)}.`,
-      advice: "Trying again by itself; the transcript is kept.",
-      action: { label: "Try now", run: () => client.connect() },
-    });
+async function tellLoss({ state, code, reason }) {
+  if (state === State.CLOSED) {
+    stopMicrophone();
+    banner.show("connection", { ...closeFailure(code, reason), action: { label: "Reconnect", run: () => client.connect() } });
     return;
   }
-  stopMicrophone();
-  banner.show("connection", { ...closeFailure(code, reason), action: { label: "Reconnect", run: () => client.connect() } });
+  const status = await loadInfo(); // a browser hides why an upgrade was refused
+  if (client.state === State.OPEN) return;
+  if (status === 401 || status === 403) {
+    client.close();
+    banner.show("connection", closeFailure(4000 + status, ""));
+    return;
+  }
+  banner.show("connection", { ...lossFailure(code, reason, status), action: { label: "Try now", run: () => client.connect() } });
 }
 
 let countdown;

@@ -3,7 +3,7 @@
 const MICROPHONE = {
   InsecureContextError: [
     "The browser gives the microphone only to secure pages.",
-    "Open this page over https, or on this computer as http://localhost.",
+    "Open this page over https, or on the server's own computer as localhost.",
   ],
   NotSupportedError: ["This browser cannot capture audio.", "A current Chrome, Edge, Firefox or Safari can."],
   NotFoundError: ["No microphone was found.", "Connect one, or enable it in the system settings, and press Start again."],
@@ -41,9 +41,10 @@ export function closeFailure(code, reason) {
   return { title, advice: [reason && `The server says: ${reason}.`, advice].filter(Boolean).join(" ") };
 }
 
-/** lossText says why the page is waiting for the server. */
-export function lossText(code) {
-  if (code === 4503 || code === 4429) return "The server is busy";
-  if (code === 1001) return "The server is restarting";
-  return "Connection lost";
+/** lossFailure gives {title, advice} while the page tries again; status is what /v1/info answered, 0 for nothing. */
+export function lossFailure(code, reason, status) {
+  const busy = code === 4503 || code === 4429;
+  const title = busy ? "The server is busy." : status === 503 ? "The server is starting." : code === 1001 ? "The server is restarting." : "Connection lost.";
+  const said = reason ? `The server says: ${reason}. ` : "";
+  return { title, advice: `${said}Trying again by itself; the transcript is kept.` };
 }

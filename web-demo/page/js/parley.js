@@ -7,7 +7,7 @@
 //
 // Every server event is dispatched under its own type with the message as
 // detail; those nobody listens for are thereby ignored. Besides these:
-//   "state"  {state, code?, reason?, retryMs?, attempt?}; see State
+//   "state"  {state, code?, reason?, local?, retryMs?, attempt?}; see State
 //   "audio"  a decoded audio frame (wire.js) of a speech
 
 import { Flag, KIND_AUDIO, SUBPROTOCOL, decodeFrame, encodeFrame } from "./wire.js";
@@ -77,7 +77,7 @@ export class ParleyClient extends EventTarget {
     this.#forget();
     if (socket?.readyState === 1) socket.send(JSON.stringify({ type: "session.end" }));
     socket?.close(1000);
-    this.#become(State.CLOSED, { code: 1000, reason: "closed here" });
+    this.#become(State.CLOSED, { code: 1000, local: true });
   }
 
   /** restart opens a fresh session, for settings that cannot change in one. */

@@ -30,21 +30,38 @@ export function choose({ voices, defaultVoice, language, voice }) {
   return { language: wantedLanguage, voice: candidates[0].id };
 }
 
-/** bindVoices fills the two selects and keeps them in step with the settings. */
-export function bindVoices({ language, voice }, settings, { voices, default_voice: defaultVoice }) {
-  const fill = () => {
-    const { voiceLanguage, voice: wanted } = settings.values;
-    const chosen = choose({ voices, defaultVoice, language: voiceLanguage, voice: wanted });
-    const here = voices.filter((v) => v.language === chosen.language);
-    setOptions(language, languagesOf(voices), chosen.language);
-    setOptions(voice, here.map((v) => ({ id: v.id, name: v.engine ? `${v.name} · ${v.engine}` : v.name })), chosen.voice);
-    settings.set("voiceLanguage", chosen.language);
-    settings.set("voice", chosen.voice);
-  };
-  settings.addEventListener("change", ({ detail }) => {
-    if (detail.name === "voiceLanguage" || detail.name === "voice") fill();
-  });
-  fill();
+/** VoiceChoice keeps a language and a voice <select> in step with the settings. */
+export class VoiceChoice {
+  #selects;
+  #settings;
+  #voices = [];
+  #default;
+
+  constructor({ language, voice }, settings) {
+    this.#selects = { language, voice };
+    this.#settings = settings;
+    settings.addEventListener("change", ({ detail }) => {
+      if (detail.name === "voiceLanguage" || detail.name === "voice") this.#fill();
+    });
+  }
+
+  /** show offers these voices; defaultVoice is the id of the server's own choice. */
+  show(voices, defaultVoice) {
+    this.#voices = voices;
+    this.#default = defaultVoice;
+    this.#fill();
+  }
+
+  #fill() {
+    if (this.#voices.length === 0) return;
+    const { voiceLanguage, voice } = this.#settings.values;
+    const chosen = choose({ voices: this.#voices, defaultVoice: this.#default, language: voiceLanguage, voice });
+    const here = this.#voices.filter((v) => v.language === chosen.language);
+    setOptions(this.#selects.language, languagesOf(this.#voices), chosen.language);
+    setOptions(this.#selects.voice, here.map((v) => ({ id: v.id, name: v.engine ? `${v.name} · ${v.engine}` : v.name })), chosen.voice);
+    this.#settings.set("voiceLanguage", chosen.language);
+    this.#settings.set("voice", chosen.voice);
+  }
 }
 
 /** setOptions makes options [{id, name}] the choices of a <select>. */
