@@ -21,7 +21,7 @@ type Config struct {
 	PrefixMS       int     // audio kept before the first speech frame, 0 to 5000
 	SilenceMS      int     // silence that ends an utterance, 10 to 10000
 	MinSpeechMS    int     // speech that starts an utterance, 0 to 1000
-	MaxUtteranceMS int     // longest utterance, 25000 to 90000
+	MaxUtteranceMS int     // longest utterance, 5000 to 90000
 }
 
 // DefaultConfig is the server mode for conversation.
@@ -64,7 +64,7 @@ func (c Config) Validate() error {
 		{"prefix_ms", c.PrefixMS, 0, 5000},
 		{"silence_ms", c.SilenceMS, 10, 10000},
 		{"min_speech_ms", c.MinSpeechMS, 0, 1000},
-		{"max_utterance_ms", c.MaxUtteranceMS, 25000, 90000},
+		{"max_utterance_ms", c.MaxUtteranceMS, 5000, 90000},
 	} {
 		if f.got < f.lo || f.got > f.hi {
 			return &ConfigError{f.name, fmt.Sprintf("%d is outside %d to %d", f.got, f.lo, f.hi)}

@@ -30,7 +30,7 @@ func TestConfigValidate(t *testing.T) {
 		{"silence_ms", "10001", func(c *Config) { c.SilenceMS = 10001 }},
 		{"min_speech_ms", "0 to 1000", func(c *Config) { c.MinSpeechMS = -1 }},
 		{"min_speech_ms", "1001", func(c *Config) { c.MinSpeechMS = 1001 }},
-		{"max_utterance_ms", "25000 to 90000", func(c *Config) { c.MaxUtteranceMS = 24999 }},
+		{"max_utterance_ms", "5000 to 90000", func(c *Config) { c.MaxUtteranceMS = 4999 }},
 		{"max_utterance_ms", "90001", func(c *Config) { c.MaxUtteranceMS = 90001 }},
 	} {
 		cfg := DefaultConfig()

@@ -168,7 +168,7 @@ func (o *oracle) step(op, arg byte) {
 			PrefixMS:       int(arg) * 13,
 			SilenceMS:      10 + int(arg)*int(arg)/7,
 			MinSpeechMS:    int(arg) * 3,
-			MaxUtteranceMS: 25000 + int(arg)*254,
+			MaxUtteranceMS: 5000 + int(arg)*333,
 		})
 	case 4, 12, 13:
 		for i := range int(arg) * 4 { // a long stretch with short dips
