@@ -18,7 +18,7 @@ export async function startByKeyboard({ page }) {
   const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
   assert.notEqual(outline, "none", "the focused microphone button shows no focus");
   await page.keyboard.press("Space");
-  await page.locator('#mic[aria-pressed="true"]').waitFor();
+  await page.locator('#mic[data-on="true"]').waitFor();
   return { tabsToMicrophone: steps };
 }
 
@@ -102,7 +102,7 @@ export async function wordTimes({ page }) {
 
 export async function stopListening({ page }) {
   await page.locator("#mic").click();
-  await page.locator('#mic[aria-pressed="false"]').waitFor();
+  await page.locator('#mic[data-on="false"]').waitFor();
   assert.match(await text(page, "#vad-text"), /off/i);
 }
 
@@ -174,7 +174,7 @@ export async function bargeIn(run) {
   await page.locator("#mic").click();
   await page.locator('#spoken[data-state="interrupted"]').waitFor({ timeout: options.timeout });
   await page.locator("#mic").click();
-  await page.locator('#mic[aria-pressed="false"]').waitFor();
+  await page.locator('#mic[data-on="false"]').waitFor();
   return { interrupted: await text(page, "#speak-state") };
 }
 
@@ -255,7 +255,7 @@ export async function refusedMicrophone({ page }) {
     await page.locator("#mic").click();
     await page.locator("#banner:visible").waitFor();
     told[name] = await text(page, "#banner-title");
-    assert.equal(await page.locator("#mic").getAttribute("aria-pressed"), "false");
+    assert.equal(await page.locator("#mic").getAttribute("data-on"), "false");
   }
   assert.equal(new Set(Object.values(told)).size, 3, "different failures are told alike");
   await page.evaluate(() => (navigator.mediaDevices.getUserMedia = window.probe.getUserMedia));

@@ -69,6 +69,7 @@ if (result.failure) {
 async function runMode(mode, { open, steps }, figures) {
   const { context, page, watch } = await openPage(browser, options.url, open);
   const shot = async (name) => {
+    await page.waitForTimeout(250); // colours and panels move in 150 ms
     const file = `${mode === "main" ? "" : `${mode}-`}${name}.png`;
     await page.screenshot({ path: path.join(options.out, file), fullPage: name.startsWith("phone") });
     (figures.screenshots ??= []).push(file);

@@ -35,8 +35,8 @@ test("latency is measured from captured speech to arrival", () => {
   meter.speechStart("a", 1000, 1300);
   meter.partial("a", 1450);
   meter.partial("a", 1900);
-  meter.speechEnd("a", 2000, 500);
-  const row = meter.final("a", 2650, NaN);
+  meter.speechEnd("a", 2000);
+  const row = meter.final("a", 2650, { hangoverMs: 500 });
   assert.deepEqual([row.firstMs, row.finalMs, row.hangoverMs], [450, 650, 500]);
   assert.deepEqual(meter.stats("firstMs"), { count: 1, last: 450, median: 450, p95: 450 });
 });
@@ -45,14 +45,14 @@ test("what cannot be mapped falls back, what is unknown stays out", () => {
   const meter = new LatencyMeter();
   meter.speechStart("a", NaN, 1300);
   meter.partial("a", 1400);
-  assert.equal(meter.final("a", 2500, 2000).finalMs, 500, "end of the final stands in for vad.end");
+  assert.equal(meter.final("a", 2500, { endWallMs: 2000 }).finalMs, 500, "end of the final stands in for vad.end");
   assert.equal(meter.rows[0].firstMs, 100);
-  assert.equal(meter.final("nobody", 1, 1), undefined);
+  assert.equal(meter.final("nobody", 1), undefined);
   meter.speechStart("b", 1, 1);
   meter.drop("b");
-  assert.equal(meter.final("b", 5, 1), undefined);
+  assert.equal(meter.final("b", 5), undefined);
   meter.speechStart("c", 1000, 1000);
-  meter.final("c", 1500, 1200);
+  meter.final("c", 1500, { endWallMs: 1200 });
   assert.equal(meter.stats("firstMs").count, 1, "no partial, no figure");
 });
 

@@ -86,6 +86,7 @@ client.addEventListener("state", ({ detail }) => {
   showLink(detail);
   if (detail.state === State.OPEN) {
     banner.clear("connection");
+    $("status").textContent = "Connected";
     loadInfo();
   } else if (detail.state !== State.CONNECTING) {
     captions.abandon().forEach((change) => lines.change(change));
@@ -152,6 +153,7 @@ let switching = false;
 async function toggleMicrophone() {
   if (switching) return;
   switching = true;
+  player.open().catch(() => {}); // this click also allows the answer to sound
   micButton.setAttribute("aria-busy", "true");
   await (microphone.active ? stopMicrophone() : startMicrophone());
   micButton.removeAttribute("aria-busy");
@@ -171,7 +173,6 @@ async function startMicrophone() {
   }
   signal.start();
   showMicrophone(true);
-  player.open().catch(() => {}); // this click also allows the answer to sound
   showDevices();
 }
 
@@ -184,7 +185,7 @@ async function stopMicrophone() {
 }
 
 function showMicrophone(on) {
-  micButton.setAttribute("aria-pressed", String(on));
+  micButton.dataset.on = String(on);
   $("mic-text").textContent = on ? "Stop listening" : "Start listening";
   $("status").textContent = on ? "Listening" : "Microphone off";
   showSpeech(false);
@@ -231,7 +232,7 @@ onServer("vad.start", (e, now) => {
   showSpeech(true);
 });
 onServer("vad.end", (e) => {
-  latency.speechEnd(e.utt, captured(e.at_us), settings.values.silenceMs);
+  latency.speechEnd(e.utt, captured(e.at_us));
   signal.speechEnd(client.toCaptureUs(e.at_us));
   showSpeech(false);
 });
@@ -244,7 +245,8 @@ onServer("transcript.final", (e, now, change) => {
     latency.drop(e.utt);
     return;
   }
-  const row = latency.final(e.utt, now, captured(e.end_us));
+  const hangoverMs = e.reason === "vad" ? settings.values.silenceMs : 0;
+  const row = latency.final(e.utt, now, { endWallMs: captured(e.end_us), hangoverMs });
   if (row) {
     lines.note(change.utterance, `first ${ms(row.firstMs)} · final ${ms(row.finalMs)}`);
     showLatency();
@@ -258,7 +260,7 @@ function showLatency() {
   for (const [key, name] of [["firstMs", "first"], ["finalMs", "final"]]) {
     const { last, median, p95, count } = latency.stats(key);
     $(`${name}-last`).textContent = ms(last);
-    $(`${name}-stats`).textContent = count > 1 ? `median ${ms(median)}, p95 ${ms(p95)}` : "";
+    $(`${name}-stats`).textContent = count > 1 ? `p50 ${Math.round(median)} p95 ${Math.round(p95)}` : "";
   }
   drawLatencyChart($("chart"), latency.rows);
 }

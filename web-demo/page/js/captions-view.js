@@ -34,7 +34,7 @@ export class CaptionsView {
   /** note adds figures under an utterance that is already drawn. */
   note(utterance, text) {
     const meta = this.#items.get(utterance)?.querySelector(".meta");
-    if (meta) meta.textContent = [meta.textContent, text].filter(Boolean).join(" · ");
+    if (meta) meta.textContent = [meta.textContent, unbroken(text)].filter(Boolean).join(" · ");
   }
 
   /** keep leaves only the given utterances on the page. */
@@ -120,7 +120,12 @@ function metaText(u) {
   const parts = [`${((u.endUs - u.startUs) / 1e6).toFixed(1)} s`];
   if (u.language) parts.push(u.language);
   if (Number.isFinite(u.confidence)) parts.push(`${Math.round(u.confidence * 100)} % sure`);
-  return parts.join(" · ");
+  return unbroken(parts.join(" · "));
+}
+
+/** unbroken lets a line end only at the dots between figures. */
+function unbroken(text) {
+  return text.split(" · ").map((part) => part.replaceAll(" ", "\u00a0")).join(" · ");
 }
 
 /** clock writes m:ss.t of a capture time. */

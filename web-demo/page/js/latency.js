@@ -24,18 +24,20 @@ export class LatencyMeter {
     return row;
   }
 
-  speechEnd(utt, wallMs, hangoverMs = 0) {
+  speechEnd(utt, wallMs) {
     const row = this.#open.get(utt);
-    if (!row) return;
-    row.endMs = wallMs;
-    row.hangoverMs = hangoverMs;
+    if (row) row.endMs = wallMs;
   }
 
-  /** final closes the utterance; endWallMs stands in for a missing vad.end. */
-  final(utt, nowMs, endWallMs) {
+  /**
+   * final closes the utterance; endWallMs stands in for a missing vad.end,
+   * hangoverMs is the silence that the server waited for.
+   */
+  final(utt, nowMs, { endWallMs, hangoverMs = 0 } = {}) {
     const row = this.#open.get(utt);
     if (!row) return undefined;
     this.#open.delete(utt);
+    row.hangoverMs = hangoverMs;
     row.finalMs = Math.max(0, nowMs - finite(row.endMs, endWallMs));
     this.rows.push(row);
     if (this.rows.length > KEPT) this.rows.shift();

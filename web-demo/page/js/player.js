@@ -32,13 +32,13 @@ export class Player extends EventTarget {
   #sources = new Map(); // stream → {push(bytes, ptsUs), end(), close()}
 
   /** open must first be called from a click or key press. */
-  open() {
+  async open() {
     if (typeof AudioWorkletNode === "undefined") {
       throw new DOMException("no audio worklet", window.isSecureContext ? "NotSupportedError" : "InsecureContextError");
     }
     this.#context ??= new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
     this.#opening ??= this.#build();
-    return Promise.all([this.#opening, this.#context.resume()]);
+    await Promise.all([this.#opening, this.#context.resume()]);
   }
 
   async #build() {
