@@ -1,0 +1,130 @@
+// Package parts opens the concrete parts that sessions work with - the voice
+// activity detector, the recogniser, the voices - and closes them in the right
+// order. It is where native backends meet the session core.
+package parts
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"parley/cmd/internal/native"
+	"parley/engine"
+	"parley/engine/whisper"
+	"parley/stream"
+	"parley/vad/silero"
+)
+
+// HearingConfig is what recognition needs.
+type HearingConfig struct {
+	Paths   native.Paths
+	Model   string // path of the model file
+	Slots   int    // decodes at the same time
+	Threads int    // of one decode
+	GPU     whisper.GPU
+	Queue   int // decodes that may wait
+	Metrics prometheus.Registerer
+	Log     zerolog.Logger
+}
+
+// Hearing is the detector and the recogniser.
+type Hearing struct {
+	Recognizer *engine.Pool
+	Languages  []string // ISO 639-1
+	Device     whisper.Device
+
+	detector *silero.Model
+	closers  closers
+}
+
+// OpenHearing loads the models. Errors say what to do where something is missing.
+func OpenHearing(c HearingConfig) (*Hearing, error) {
+	h := &Hearing{}
+	if err := h.openDetector(c); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	if err := h.openRecognizer(c); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	return h, nil
+}
+
+func (h *Hearing) openDetector(c HearingConfig) error {
+	if c.Paths.ONNXRuntime == "" {
+		return fmt.Errorf("onnxruntime was not found at %v: run make setup, or set PARLEY_NATIVE_DIR", c.Paths.Tried[native.ONNXRuntime])
+	}
+	if err := silero.Initialize(c.Paths.ONNXRuntime); err != nil {
+		return err
+	}
+	h.closers.add(silero.Shutdown)
+	model, err := silero.Open()
+	if err != nil {
+		return err
+	}
+	h.detector = model
+	h.closers.add(model.Close)
+	return nil
+}
+
+func (h *Hearing) openRecognizer(c HearingConfig) error {
+	model, err := whisper.Load(whisper.Config{
+		Path: c.Model, Backends: c.Paths.Backends, GPU: c.GPU, Threads: c.Threads, Log: whisperLog(c.Log),
+	})
+	if err != nil {
+		return err
+	}
+	h.closers.add(model.Close)
+	var slots []engine.Slot
+	for range c.Slots {
+		slot, err := model.Open()
+		if err != nil {
+			return errors.Join(err, closeSlots(slots))
+		}
+		slots = append(slots, slot)
+	}
+	pool, err := engine.NewPool(engine.PoolConfig{Queue: c.Queue, Metrics: c.Metrics}, slots...)
+	if err != nil {
+		return errors.Join(err, closeSlots(slots))
+	}
+	h.closers.add(pool.Close)
+	h.Recognizer, h.Languages, h.Device = pool, slices.Sorted(slices.Values(model.Languages())), model.Device()
+	return nil
+}
+
+func closeSlots(slots []engine.Slot) (err error) {
+	for _, s := range slots {
+		err = errors.Join(err, s.Close())
+	}
+	return err
+}
+
+// NewDetector makes the detector of one session.
+func (h *Hearing) NewDetector() (stream.Detector, error) { return h.detector.NewDetector() }
+
+// Close frees everything; no session may be left.
+func (h *Hearing) Close() error { return h.closers.close() }
+
+func whisperLog(log zerolog.Logger) func(whisper.Level, string) {
+	log = log.With().Str("from", "whisper").Logger()
+	levels := map[whisper.Level]zerolog.Level{
+		whisper.LevelDebug: zerolog.DebugLevel, whisper.LevelInfo: zerolog.DebugLevel, // its info is chatter
+		whisper.LevelWarn: zerolog.WarnLevel, whisper.LevelError: zerolog.ErrorLevel,
+	}
+	return func(level whisper.Level, line string) { log.WithLevel(levels[level]).Msg(line) }
+}
+
+// closers run in the reverse order of opening, once.
+type closers []func() error
+
+func (c *closers) add(f func() error) { *c = append(*c, f) }
+
+func (c *closers) close() (err error) {
+	for _, f := range slices.Backward(*c) {
+		err = errors.Join(err, f())
+	}
+	*c = nil
+	return err
+}
