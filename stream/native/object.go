@@ -171,7 +171,7 @@ func (o object) whole(name string, limit int64) *int64 {
 		return nil
 	}
 	if *f < 0 || *f > float64(limit) {
-		o.wrong(name, "%.0f is outside 0 to %d", *f, limit)
+		o.wrong(name, "%g is outside 0 to %d", *f, limit)
 		return nil
 	}
 	n := int64(*f)

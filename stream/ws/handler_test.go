@@ -67,7 +67,9 @@ func TestHandshake(t *testing.T) {
 
 func assertRefusal(t *testing.T, body io.Reader, says string) {
 	t.Helper()
-	var answer struct{ Error struct{ Code, Message string } }
+	var answer struct {
+		Error struct{ Code, Message string }
+	}
 	if err := json.NewDecoder(body).Decode(&answer); err != nil {
 		t.Fatalf("refusal is not JSON: %v", err)
 	}
