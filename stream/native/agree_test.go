@@ -1,0 +1,68 @@
+package native
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"parley/stream"
+)
+
+// TestSchemaAgreesWithServer: what the published schema of session.start lets
+// pass is what the server takes in, to the last value of each range.
+func TestSchemaAgreesWithServer(t *testing.T) {
+	schema := compile(t, schemaFiles(t))["session.start"]
+	var starts []string
+	try := func(format string, values ...any) {
+		for _, v := range values {
+			starts = append(starts, fmt.Sprintf(`{"type":"session.start",`+format+`}`, v))
+		}
+	}
+	try(`"input":{"codec":%q}`, "opus", "pcm_s16le", "pcm_f32le", "mulaw", "alaw", "ogg_opus", "webm_opus", "wav", "auto", "mp3", "OPUS", "")
+	try(`"input":{"codec":"pcm_s16le","rate":%d}`, 7999, 8000, 48000, 48001)
+	try(`"input":{"codec":"pcm_s16le","channels":%d}`, 0, 1, 2, 3)
+	try(`"input":{"framing":%q}`, "header", "bare", "none", "")
+	try(`"output":{"codec":%q}`, "opus", "pcm_s16le", "mulaw", "alaw", "wav")
+	try(`"output":{"codec":"pcm_s16le","rate":%d}`, 7999, 8000, 48000, 48001)
+	try(`"output":{"lead_ms":%d}`, 99, 100, 60000, 60001)
+	try(`"asr":{"task":%q}`, "transcribe", "translate", "summarise", "")
+	try(`"asr":{"partials":%q}`, "off", "stable", "full", "on")
+	try(`"asr":{"language":%q}`, strings.Repeat("x", 128), strings.Repeat("x", 129))
+	try(`"asr":{"words":%s}`, "true", "false", "1")
+	try(`"asr":{"keywords":%s}`, `[]`, `["a"]`, `[1]`, `"a"`)
+	try(`"vad":{"mode":%q}`, "server", "manual", "client")
+	try(`"vad":{"threshold":%g}`, 0.009, 0.01, 0.99, 0.991)
+	try(`"vad":{"prefix_ms":%d}`, -1, 0, 5000, 5001)
+	try(`"vad":{"silence_ms":%d}`, 9, 10, 10000, 10001)
+	try(`"vad":{"max_utterance_ms":%d}`, 4999, 5000, 90000, 90001)
+	try(`"tts":{"speed":%g}`, 0.24, 0.25, 4.0, 4.01)
+	try(`"tts":{"voice":%s}`, `"a"`, `5`)
+	try(`"interrupt":%q`, "auto", "none", "always")
+	try(`"resume":%s`, `{"session":"s","token":"t","seq":1}`, `"s"`)
+	try(`"id":%q`, strings.Repeat("é", 64), strings.Repeat("é", 65))
+	for _, start := range starts {
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(start))
+		if err != nil {
+			t.Fatalf("%s: %v", start, err)
+		}
+		published, served := schema.Validate(v), serves(t, start)
+		if (published == nil) != (served == nil) {
+			t.Errorf("%s\nschema: %v\nserver: %v", start, published, served)
+		}
+	}
+}
+
+// serves is what a server without any model says of a session.start.
+func serves(t *testing.T, start string) error {
+	t.Helper()
+	cmds, err := newDialect().Decode(text(start))
+	if err != nil {
+		return err
+	}
+	if e := stream.DefaultConfig().With(cmds[0].(stream.Start).Patch).Validate(); e != nil {
+		return e
+	}
+	return nil
+}
