@@ -21,19 +21,31 @@ func (d *decoder) start(o object, r stream.Request) stream.Command {
 	_, resuming := o.nested("resume")
 	if o.fault.err == nil && !d.started {
 		d.started = true
-		d.framing = *patch.FramingInput
-		d.input = or(patch.Input, d.input)
-		d.output = or(patch.Output, d.output)
+		d.framing = stream.Framing{Input: *patch.FramingInput, Output: *patch.FramingOutput}
+		d.learn(patch)
 	}
 	return stream.Start{Request: r, Patch: patch, Resuming: resuming}
 }
 
 func (d *decoder) update(o object, r stream.Request) stream.Command {
 	patch := d.patch(o)
-	if f := patch.FramingInput; f != nil && d.started && *f != d.framing {
-		o.wrong("input.framing", "%q, but the session began with %q", *f, d.framing)
+	fixed := func(name string, now *string, begun string) {
+		if now != nil && d.started && *now != begun {
+			o.wrong(name, "%q, but the session began with %q", *now, begun)
+		}
+	}
+	fixed("input.framing", patch.FramingInput, d.framing.Input)
+	fixed("output.framing", patch.FramingOutput, d.framing.Output)
+	if o.fault.err == nil {
+		d.learn(patch)
 	}
 	return stream.Update{Request: r, Patch: patch}
+}
+
+// learn keeps the formats that a later message may name in part.
+func (d *decoder) learn(p stream.Patch) {
+	d.input = or(p.Input, d.input)
+	d.output = or(p.Output, d.output)
 }
 
 // patch reads the configuration in session.start and session.update. Fields

@@ -23,9 +23,11 @@ type decoder struct {
 	maxFrame int
 	newID    func() string
 	started  bool
-	framing  string       // of input, fixed by the first session.start
-	input    codec.Format // as that session.start asked for, or the default
+	framing  stream.Framing // fixed by the first session.start
+	input    codec.Format   // as last asked for, else the default
 	output   codec.Format
+	stream   uint16 // of bare audio: input.end begins the next
+	sounded  bool   // bare audio came on it
 }
 
 // commands holds what makes the command of each message type of the client.
@@ -87,7 +89,7 @@ func (d *decoder) binary(b []byte) (stream.Command, error) {
 	if !d.started {
 		return nil, fatal("audio came before session.start")
 	}
-	if d.framing == framingBare {
+	if d.framing.Input == framingBare {
 		return d.bare(b)
 	}
 	f, err := ParseFrame(b)
@@ -128,7 +130,8 @@ func (d *decoder) bare(b []byte) (stream.Command, error) {
 	case len(b) == 0:
 		return nil, bad("payload", "payload: empty; input.end ends the stream")
 	}
-	return stream.Audio{Payload: b}, nil
+	d.sounded = true
+	return stream.Audio{Stream: d.stream, Payload: b}, nil
 }
 
 func (d *decoder) tooLarge(n int) error {
@@ -142,7 +145,14 @@ func (d *decoder) commit(o object, r stream.Request) stream.Command {
 }
 
 func (d *decoder) endInput(o object, r stream.Request) stream.Command {
-	return stream.EndInput{Request: r, Stream: o.stream()}
+	cmd := stream.EndInput{Request: r, Stream: o.stream()}
+	if d.framing.Input == framingBare {
+		cmd.Stream = d.stream
+		if d.sounded {
+			d.stream, d.sounded = (d.stream+1)%ServerStream, false
+		}
+	}
+	return cmd
 }
 
 func (d *decoder) speak(o object, r stream.Request) stream.Command {

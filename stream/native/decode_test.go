@@ -96,6 +96,7 @@ func TestWrongMessages(t *testing.T) {
 		{`{"type":"session.update","vad":{"silence_ms":"short"}}`, false, "vad.silence_ms", "want a number"},
 		{`{"type":"session.update","input":{"framing":"bare"}}`, false, "input.framing", `the session began with "header"`},
 
+		{`{"type":"session.update","output":{"framing":"bare"}}`, false, "output.framing", `the session began with "header"`},
 		{`{"type":"input.commit","stream":32768}`, false, "stream", "outside 0 to 32767"},
 		{`{"type":"input.end","stream":-1}`, false, "stream", "outside 0 to 32767"},
 		{`{"type":"speak"}`, false, "text", "text: missing"},
@@ -164,31 +165,37 @@ func TestWholeNumbersHoweverWritten(t *testing.T) {
 	}
 }
 
-// TestUpdateBuildsOnStart: half a format in session.update means the rest of
-// what session.start asked for.
-func TestUpdateBuildsOnStart(t *testing.T) {
+// TestUpdateBuildsOnWhatWasAsked: half a format in session.update means the
+// rest of what came before.
+func TestUpdateBuildsOnWhatWasAsked(t *testing.T) {
 	d := newDialect()
-	for message, want := range map[string][2]codec.Format{
-		`{"type":"session.start","input":{"codec":"pcm_s16le","rate":24000},"output":{"codec":"pcm_s16le"}}`: {
-			{Encoding: codec.PCM16, Rate: 24000, Channels: 1}, {Encoding: codec.PCM16, Rate: 24000, Channels: 1}},
+	pcm := func(rate, channels int) codec.Format {
+		return codec.Format{Encoding: codec.PCM16, Rate: rate, Channels: channels}
+	}
+	for _, tc := range []struct {
+		message string
+		want    [2]codec.Format // of input and output
+	}{
+		{`{"type":"session.start","input":{"codec":"pcm_s16le","rate":24000},"output":{"codec":"pcm_s16le"}}`, [2]codec.Format{pcm(24000, 1), pcm(24000, 1)}},
+		{`{"type":"session.update","input":{"channels":2},"output":{"rate":16000}}`, [2]codec.Format{pcm(24000, 2), pcm(16000, 1)}},
+		{`{"type":"session.update","input":{"rate":8000},"output":{"codec":"pcm_s16le"}}`, [2]codec.Format{pcm(8000, 2), pcm(16000, 1)}},
+		{`{"type":"session.update","input":{"codec":"mulaw"},"output":{"codec":"mulaw"}}`,
+			[2]codec.Format{{Encoding: codec.MuLaw, Rate: 8000, Channels: 1}, {Encoding: codec.MuLaw, Rate: 8000, Channels: 1}}},
 	} {
-		cmds, err := d.Decode(text(message))
+		cmds, err := d.Decode(text(tc.message))
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := cmds[0].(stream.Start).Patch
-		if got := [2]codec.Format{*p.Input, *p.Output}; got != want {
-			t.Errorf("start asks for %v, want %v", got, want)
+		var p stream.Patch
+		switch cmd := cmds[0].(type) {
+		case stream.Start:
+			p = cmd.Patch
+		case stream.Update:
+			p = cmd.Patch
 		}
-	}
-	cmds, err := d.Decode(text(`{"type":"session.update","input":{"channels":2},"output":{"rate":16000}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := cmds[0].(stream.Update).Patch
-	want := [2]codec.Format{{Encoding: codec.PCM16, Rate: 24000, Channels: 2}, {Encoding: codec.PCM16, Rate: 16000, Channels: 1}}
-	if got := [2]codec.Format{*p.Input, *p.Output}; got != want {
-		t.Errorf("update asks for %v, want %v", got, want)
+		if got := [2]codec.Format{*p.Input, *p.Output}; got != tc.want {
+			t.Errorf("%s asks for %v, want %v", tc.message, got, tc.want)
+		}
 	}
 }
 
@@ -220,6 +227,30 @@ func TestBareAudio(t *testing.T) {
 				t.Errorf("%v (-want +got)\n%s", err, diff)
 			}
 		})
+	}
+}
+
+// TestBareStreams: without a header, each input.end begins the next stream.
+func TestBareStreams(t *testing.T) {
+	d := begun(t, `{"codec":"webm_opus","framing":"bare"}`)
+	audio := stream.Message{Kind: stream.Binary, Payload: []byte{0x1a}}
+	end := text(`{"type":"input.end"}`)
+	var got []string
+	for _, m := range []stream.Message{end, audio, audio, end, end, audio, end, audio} {
+		cmds, err := d.Decode(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch cmd := cmds[0].(type) {
+		case stream.Audio:
+			got = append(got, fmt.Sprint("audio ", cmd.Stream))
+		case stream.EndInput:
+			got = append(got, fmt.Sprint("end ", cmd.Stream))
+		}
+	}
+	want := []string{"end 0", "audio 0", "audio 0", "end 0", "end 1", "audio 1", "end 1", "audio 2"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
