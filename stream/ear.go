@@ -209,9 +209,8 @@ func (e *ear) listen() error {
 			e.look(from)
 		}
 	}
-	if drop := e.seg.Keep() - e.bufFrom; drop > 0 && drop <= int64(len(e.buf)) {
-		e.buf, e.bufFrom = e.buf[drop:], e.bufFrom+drop
-	}
+	drop := min(e.seg.Keep(), e.fed) - e.bufFrom // a frame begun before a commit is still to be fed
+	e.buf, e.bufFrom = e.buf[drop:], e.bufFrom+drop
 	e.report(false)
 	return nil
 }

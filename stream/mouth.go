@@ -105,7 +105,7 @@ func (m *mouth) synthesise(ctx context.Context) error {
 // comes for a while, half a clause is better than silence.
 func (m *mouth) clauses(ctx context.Context, split *speech.Splitter) (out []speech.Clause, last bool, err error) {
 	wait := ctx
-	if split.Pending() {
+	if split.Pending() != "" {
 		var cancel context.CancelFunc
 		wait, cancel = context.WithTimeout(ctx, flushAfter)
 		defer cancel()

@@ -315,8 +315,8 @@ func walk(t *testing.T, seed uint64, steps int) {
 
 // TestRandomWalksHoldTheInvariants is the property test of the state machine.
 func TestRandomWalksHoldTheInvariants(t *testing.T) {
-	for seed := range uint64(400) {
-		walk(t, seed, 400)
+	for seed := range uint64(200) {
+		walk(t, seed, 300)
 		if t.Failed() {
 			return
 		}
