@@ -70,7 +70,7 @@ func Sniff(first []byte) (codec.Encoding, error) {
 		}
 		open = open || more
 	}
-	if open {
+	if open || len(first) < SniffLen {
 		return codec.Auto, nil
 	}
 	first = first[:min(len(first), SniffLen)]
