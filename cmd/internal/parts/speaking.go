@@ -30,9 +30,12 @@ func OpenVoices(ctx context.Context, voice string, log zerolog.Logger) (*speech.
 	if len(synths) == 0 {
 		return nil, fmt.Errorf("no voices: install flite and espeak-ng: %w", engine.ErrUnavailable)
 	}
-	voices, err := speech.NewVoices(voice, synths...)
+	if voice == "" {
+		return speech.NewVoices(flite.Default, synths...), nil
+	}
+	found, err := speech.NewVoices("", synths...).Find(voice, "")
 	if err != nil {
 		return nil, fmt.Errorf("--voice (PARLEY_VOICE): %w", err)
 	}
-	return voices, nil
+	return speech.NewVoices(found.ID, synths...), nil
 }
