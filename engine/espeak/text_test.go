@@ -129,7 +129,7 @@ func TestParseVoices(t *testing.T) {
 	want := []engine.Voice{
 		{ID: "espeak/de", Name: "German (espeak)", Language: "de", Rate: Rate},
 		{ID: "espeak/yue", Name: "Chinese (Cantonese) (espeak)", Language: "yue", Rate: Rate},
-		{ID: "espeak/chr-US-Qaaa-x-west", Name: "Cherokee (espeak)", Language: "chr", Rate: Rate},
+		{ID: "espeak/chr-US-Qaaa-x-west", Name: "Cherokee (espeak)", Language: "chr-US-x-west", Rate: Rate},
 	}
 	if diff := cmp.Diff(want, parseVoices([]byte(list))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

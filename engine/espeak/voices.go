@@ -44,8 +44,10 @@ func safeName(s string) bool {
 	})
 }
 
+// tag makes a language tag of the program's name for a language, without the
+// parts that are not BCP 47.
 func tag(name string) string {
-	if t, err := language.Parse(name); err == nil {
+	if t, _ := language.Parse(name); t != language.Und {
 		return t.String()
 	}
 	base, _, _ := strings.Cut(name, "-")
