@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -65,4 +66,57 @@ func serves(t *testing.T, start string) error {
 		return e
 	}
 	return nil
+}
+
+// TestDocumentedSession: the session on the page for client authors is one that
+// this dialect understands and whose answers follow the schemas.
+func TestDocumentedSession(t *testing.T) {
+	page, err := os.ReadFile("../../docs/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```transcript\n")
+	session, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("docs/protocol.md has no transcript")
+	}
+	strict := strictSchemas(t)
+	d := newDialect()
+	var seq uint64
+	for line := range strings.Lines(session) {
+		who, message := line[:2], strings.TrimSpace(line[2:])
+		switch {
+		case strings.HasPrefix(message, "["):
+			head := strings.ReplaceAll(strings.Split(message[1:], ",")[0], " ", "")
+			if len(head) != 2*HeaderSize {
+				t.Errorf("%s: the header has %d digits", message, len(head))
+			}
+		case who == "> ":
+			validate(t, strict, []byte(message))
+			if cmds, err := d.Decode(text(message)); err != nil || len(cmds) != 1 {
+				t.Errorf("%s: %d commands, %v", message, len(cmds), err)
+			}
+		case who == "< ":
+			seq++
+			if got := validate(t, strict, []byte(message)).Seq; got != seq {
+				t.Errorf("%s: seq %d, want %d", message, got, seq)
+			}
+		default:
+			t.Errorf("whose line is %q?", line)
+		}
+	}
+	if seq == 0 {
+		t.Error("the server says nothing")
+	}
+	for name := range schemaFiles(t) {
+		if name != "common" && !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("docs/protocol.md does not name %s", name)
+		}
+	}
+	api, _ := readAPI(t)
+	for code, status := range api.CloseCodes {
+		if !strings.Contains(string(page), "`"+code+"`") || (code != "resume_expired" && !strings.Contains(string(page), fmt.Sprintf("| %d |", status))) {
+			t.Errorf("docs/protocol.md does not tell of %s (%d)", code, status)
+		}
+	}
 }
