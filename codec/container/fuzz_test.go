@@ -3,6 +3,7 @@ package container_test
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -43,8 +44,8 @@ func fuzzPackets(f *testing.F, fresh func() reader) {
 		if err == nil {
 			err = r.End()
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("differs in pieces of %d:\n%s", size, diff)
+		if !reflect.DeepEqual(want, got) {
+			t.Fatalf("differs in pieces of %d:\n%s", size, cmp.Diff(want, got))
 		}
 		if (err == nil) != (wantErr == nil) {
 			t.Fatalf("error %v whole, %v in pieces of %d", wantErr, err, size)

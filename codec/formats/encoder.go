@@ -36,6 +36,8 @@ func NewEncoder(f codec.Format, srcRate int) (codec.Encoder, error) {
 	default:
 		return nil, fmt.Errorf("%w: codec %q is for input only", codec.ErrUnsupported, f.Encoding)
 	}
+	layout, _ := codec.LayoutOf(f.Encoding)
+	e.width = layout.Size()
 	var err error
 	e.in, err = codec.NewResampler(srcRate, f.Rate)
 	if err != nil {
@@ -48,6 +50,7 @@ func NewEncoder(f codec.Format, srcRate int) (codec.Encoder, error) {
 type rawEncoder struct {
 	in       *codec.Resampler
 	pack     func([]byte, []float32) []byte
+	width    int // bytes of a sample
 	channels int
 	rate     int
 	size     int       // samples of a full payload
@@ -85,7 +88,7 @@ func (e *rawEncoder) emit(n int, emit func(codec.Packet) error) error {
 		}
 	}
 	e.frame = e.frame[:copy(e.frame, e.frame[n:])]
-	payload := e.pack(make([]byte, 0, 4*len(e.wide)), e.wide)
+	payload := e.pack(make([]byte, 0, e.width*len(e.wide)), e.wide)
 	return emit(codec.Packet{Payload: payload, Duration: codec.Duration(n, e.rate)})
 }
 
