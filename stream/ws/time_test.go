@@ -142,6 +142,12 @@ func TestCloseUnanswered(t *testing.T) {
 		"inside a payload":  {sent: whole[:900], reads: true},
 		"between fragments": {sent: frame(opText, []byte("abc")), reads: true},
 		"reads nothing":     {},
+		"reads nothing, a write waits": {before: func(ctx context.Context, p stream.Peer) {
+			go func() {
+				_ = p.Write(context.WithoutCancel(ctx), stream.Message{Kind: stream.Binary, Payload: make([]byte, 8192)})
+			}()
+			synctest.Wait()
+		}},
 		"inside a message too large": {sent: whole[:1500], reads: true, before: func(ctx context.Context, p stream.Peer) {
 			if _, err := p.Read(ctx); err == nil {
 				t.Error("the message was not refused")
