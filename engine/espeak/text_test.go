@@ -100,7 +100,9 @@ func TestMarks(t *testing.T) {
 		want       []engine.Mark
 	}{
 		{"pauses match", "aa bb, cc", tone(100, 600, 200, 300, 300), []engine.Mark{ms(0, 2, 100), ms(3, 5, 400), ms(7, 9, 900)}},
-		{"pauses do not match", "aa bb cc", tone(100, 600, 200, 300), []engine.Mark{ms(0, 2, 100), ms(3, 5, 466), ms(6, 8, 833)}},
+		{"pauses do not match", "aa bb cc", tone(100, 600, 200, 300), []engine.Mark{ms(0, 2, 100), ms(3, 5, 467), ms(6, 8, 833)}},
+		{"a closure is no pause", "aa bb, cc", tone(100, 300, 100, 300, 300, 300), []engine.Mark{ms(0, 2, 100), ms(3, 5, 450), ms(7, 9, 1100)}},
+		{"too few pauses", "aa, bb", tone(100, 600), []engine.Mark{ms(0, 2, 100), ms(4, 6, 400)}},
 		{"digits take longer", "ab 12", tone(100, 1200), []engine.Mark{ms(0, 2, 100), ms(3, 5, 400)}},
 		{"silence", "a", tone(100), nil},
 		{"nothing", "a", nil, nil},
@@ -108,7 +110,7 @@ func TestMarks(t *testing.T) {
 	for _, tt := range tests {
 		got := clean(tt.text).marks(tt.samples)
 		for i := range got {
-			got[i].At = got[i].At.Truncate(time.Millisecond)
+			got[i].At = got[i].At.Round(time.Millisecond)
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)

@@ -97,7 +97,7 @@ func TestNormalizeOtherLanguages(t *testing.T) {
 		{"Am 3.5.2026 um 10:30 kostet es 12,50 €.", "de", "Am 3.5.2026 um 10:30 kostet es 12,50 €."},
 		{"**fett** [laugh] https://beispiel.de 😀 <b>x</b>", "de", "fett  beispiel.de  x"},
 		{"你好，3，000元。", "zh", "你好，3，000元。"},
-		{"نمی‌خواهم", "fa", "نمی‌خواهم"}, // a joiner between letters stays
+		{"نمی\u200cخواهم", "fa", "نمی\u200cخواهم"}, // a joiner between letters stays
 		{"11/12/2026", "en-GB", "December eleventh, twenty twenty six"},
 		{"11/12/2026", "en", "November twelfth, twenty twenty six"},
 		{"5 %", "not a language", "5 %"},
