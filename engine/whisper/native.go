@@ -1,0 +1,189 @@
+package whisper
+
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	lib "github.com/ggerganov/whisper.cpp/bindings/go"
+
+	"parley/engine"
+)
+
+var backends struct {
+	sync.Mutex
+	loaded bool
+}
+
+// loadBackends loads ggml's plug-ins once in the life of the process: without a
+// CPU among them the library would end the process at the first model.
+func loadBackends(dir string) error {
+	backends.Lock()
+	defer backends.Unlock()
+	if !backends.loaded {
+		C.parley_log_open()
+		var path *C.char
+		if dir != "" {
+			path = C.CString(dir)
+			defer C.free(unsafe.Pointer(path))
+		}
+		C.parley_backends(path)
+		backends.loaded = bool(C.parley_has_cpu())
+	}
+	if !backends.loaded {
+		return fmt.Errorf("whisper: %w: no plug-in of ggml for this processor in %q", engine.ErrUnavailable, dir)
+	}
+	return nil
+}
+
+// Devices loads the plug-ins in dir ("" for the library's own) where that has
+// not been done yet and lists what can compute.
+func Devices(dir string) ([]Device, error) {
+	if err := loadBackends(dir); err != nil {
+		return nil, err
+	}
+	devices := make([]Device, int(C.ggml_backend_dev_count()))
+	for i := range devices {
+		var d C.struct_parley_device
+		C.parley_device_get(C.int(i), &d)
+		devices[i] = Device{
+			Name:        C.GoString(d.name),
+			Description: C.GoString(d.description),
+			Type:        deviceType(int(d._type)),
+			Free:        uint64(d.memory_free),
+			Total:       uint64(d.memory_total),
+		}
+	}
+	return devices, nil
+}
+
+func deviceType(t int) DeviceType {
+	switch t {
+	case C.GGML_BACKEND_DEVICE_TYPE_CPU:
+		return CPU
+	case C.GGML_BACKEND_DEVICE_TYPE_GPU, C.GGML_BACKEND_DEVICE_TYPE_IGPU:
+		return Graphics
+	}
+	return Accelerator
+}
+
+// Version is the library's.
+func Version() string { return C.GoString(C.whisper_version()) }
+
+// drain hands the log lines that have come up to log.
+func drain(log func(Level, string)) {
+	var line [256]C.char
+	for {
+		level := C.parley_log_next(&line[0], C.int(len(line)))
+		if level < 0 {
+			return
+		}
+		if log != nil {
+			log(Level(level), C.GoString(&line[0]))
+		}
+	}
+}
+
+// weights is a model in memory. Its methods are safe for concurrent use.
+type weights struct {
+	ctx  *C.struct_whisper_context
+	info *lib.Context // the same, for the Go binding
+}
+
+func openWeights(path string, gpu bool, device int, flash bool) (*weights, error) {
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	ctx := C.parley_open(name, C.bool(gpu), C.int(device), C.bool(flash))
+	if ctx == nil {
+		return nil, fmt.Errorf("whisper: %q cannot be loaded as a model", path)
+	}
+	return &weights{ctx: ctx, info: (*lib.Context)(unsafe.Pointer(ctx))}, nil
+}
+
+func (w *weights) free() { C.whisper_free(w.ctx) }
+
+// state is the working memory of one decode at a time.
+type state struct {
+	w      *weights
+	ptr    *C.struct_whisper_state
+	cancel *C.int32_t
+}
+
+func (w *weights) newState() (*state, error) {
+	ptr := C.whisper_init_state(w.ctx)
+	if ptr == nil {
+		return nil, fmt.Errorf("whisper: %w: no memory for another state", engine.ErrUnavailable)
+	}
+	return &state{w: w, ptr: ptr, cancel: (*C.int32_t)(C.calloc(1, C.size_t(unsafe.Sizeof(C.int32_t(0)))))}, nil
+}
+
+func (s *state) free() {
+	C.whisper_free_state(s.ptr)
+	C.free(unsafe.Pointer(s.cancel))
+}
+
+// job is one decode.
+type job struct {
+	pcm      []float32 // not empty
+	language int       // id, -1 to detect
+	prompt   string
+	params   lib.Params
+}
+
+// decode runs a job. It returns soon after ctx is done, with its cause.
+func (s *state) decode(ctx context.Context, j *job) ([]token, string, error) {
+	flag := (*int32)(unsafe.Pointer(s.cancel))
+	atomic.StoreInt32(flag, 0)
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		atomic.StoreInt32(flag, 1)
+		close(done)
+	})
+	rc := s.run(j)
+	if !stop() {
+		<-done // the flag must not be set during the next decode
+	}
+	if ctx.Err() != nil {
+		return nil, "", context.Cause(ctx)
+	}
+	if rc != 0 {
+		return nil, "", fmt.Errorf("whisper: decoding failed with code %d", rc)
+	}
+	return s.tokens(), C.GoString(C.whisper_lang_str(C.whisper_full_lang_id_from_state(s.ptr))), nil
+}
+
+func (s *state) run(j *job) int {
+	c := C.struct_parley_job{samples: C.int(len(j.pcm)), language: C.int(j.language), cancel: s.cancel}
+	if j.prompt != "" {
+		c.prompt = C.CString(j.prompt)
+		defer C.free(unsafe.Pointer(c.prompt))
+	}
+	return int(C.parley_run(s.w.ctx, s.ptr, unsafe.Pointer(&j.params), &c, (*C.float)(&j.pcm[0])))
+}
+
+func (s *state) tokens() []token {
+	raw := make([]C.struct_parley_token, 448)
+	n := int(C.parley_tokens(s.w.ctx, s.ptr, &raw[0], C.int(len(raw))))
+	if n > len(raw) {
+		raw = make([]C.struct_parley_token, n)
+		n = int(C.parley_tokens(s.w.ctx, s.ptr, &raw[0], C.int(len(raw))))
+	}
+	out := make([]token, n)
+	for i, r := range raw[:n] {
+		out[i] = token{
+			text:  s.w.info.Whisper_token_to_str(lib.Token(r.id)),
+			p:     float32(r.p),
+			logp:  float32(r.plog),
+			start: time.Duration(r.t0) * 10 * time.Millisecond,
+			end:   time.Duration(r.t1) * 10 * time.Millisecond,
+		}
+	}
+	return out
+}

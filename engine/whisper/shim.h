@@ -1,0 +1,51 @@
+// Everything of whisper.cpp that has a state, over its public API only.
+#ifndef PARLEY_SHIM_H
+#define PARLEY_SHIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <whisper.h>
+
+// A graphics card, processor or accelerator that ggml knows.
+struct parley_device {
+    const char * name;
+    const char * description;
+    int          type; // enum ggml_backend_dev_type
+    size_t       memory_free, memory_total;
+};
+
+// What one decode is asked, beside the parameters the Go binding can set.
+struct parley_job {
+    int          samples;
+    int          language; // id, or -1 to detect
+    const char * prompt;   // or NULL
+    int32_t *    cancel;   // not 0: stop
+};
+
+// One token of a result. Times are in hundredths of a second.
+struct parley_token {
+    int32_t id;
+    float   p, plog;
+    int64_t t0, t1;
+};
+
+// Loads the plug-ins of a directory, or of the library's own where dir is NULL.
+// Returns the number of devices.
+int  parley_backends(const char * dir);
+bool parley_has_cpu(void);
+void parley_device_get(int i, struct parley_device * out);
+
+struct whisper_context * parley_open(const char * path, bool gpu, int device, bool flash);
+
+// Decodes; params is a struct whisper_full_params. 0 is success.
+int parley_run(struct whisper_context * ctx, struct whisper_state * state, const void * params, const struct parley_job * job, const float * pcm);
+
+// Copies at most cap tokens of the last result and returns how many there are.
+int parley_tokens(struct whisper_context * ctx, struct whisper_state * state, struct parley_token * out, int cap);
+
+// Lines of the libraries' logs go into a ring; a full ring drops new lines.
+void parley_log_open(void);
+// Takes the oldest line, cut to cap; its level, or -1 where there is none.
+int  parley_log_next(char * line, int cap);
+
+#endif

@@ -1,0 +1,71 @@
+package whisper
+
+import (
+	"errors"
+	"math"
+	"slices"
+)
+
+// sound is what a window sounds like before anything is recognised, from the
+// root mean squares of frames of 20 ms.
+type sound struct {
+	loudest float64
+	voiced  float64 // share of frames that are within 30 dB of the loudest
+	steady  bool    // noise or a tone: its brightness never changes as speech does
+}
+
+const (
+	frame    = 320
+	audible  = 0.0005 // -66 dB of full scale
+	swing    = 1.35   // between the quiet and the loud frames of any speech
+	steadyIn = 15     // frames that are needed to call it steady
+)
+
+// silent says that nobody can have heard anything.
+func (s sound) silent() bool { return s.loudest < audible }
+
+// listen measures a window. It is an error where a sample is no number.
+func listen(audio []float32) (sound, error) {
+	var s sound
+	var plain, bright []float64
+	last := float32(0)
+	for len(audio) > 0 {
+		n := min(frame, len(audio))
+		var sum, diff float64
+		for _, x := range audio[:n] {
+			sum += float64(x) * float64(x)
+			diff += float64(x-last) * float64(x-last)
+			last = x
+		}
+		if math.IsNaN(sum) || math.IsInf(sum, 0) {
+			return sound{}, errors.New("whisper: the audio holds samples that are no numbers")
+		}
+		rms := math.Sqrt(sum / float64(n))
+		s.loudest = max(s.loudest, rms)
+		plain = append(plain, rms)
+		if rms >= audible && n == frame {
+			bright = append(bright, diff)
+		}
+		audio = audio[n:]
+	}
+	loud := 0
+	for _, rms := range plain {
+		if rms >= audible && rms >= s.loudest/32 {
+			loud++
+		}
+	}
+	s.voiced = float64(loud) / float64(max(len(plain), 1))
+	s.steady = steady(bright)
+	return s, nil
+}
+
+// steady compares the energies of quiet and loud frames of a differentiated
+// signal: the difference makes coloured noise white, whose frames are all alike.
+func steady(energies []float64) bool {
+	if len(energies) < steadyIn {
+		return false
+	}
+	slices.Sort(energies)
+	n := len(energies)
+	return math.Sqrt(energies[n*9/10]/max(energies[n/10], 1e-12)) < swing
+}
