@@ -97,7 +97,7 @@ func TestEveryVoiceSpeaks(t *testing.T) {
 
 func TestMarksFollowTheSound(t *testing.T) {
 	s := open(t, Config{})
-	h := speak(t, s, Default, "one, "+strings.Repeat("two ", 90)+"three", 1)
+	h := speak(t, s, "flite/kal16", "one, "+strings.Repeat("two ", 90)+"three", 1)
 	m := h.marks[len(h.marks)-1]
 	if left := h.duration() - m.At; left < 200*time.Millisecond || left > time.Second {
 		t.Errorf("the last word begins %v before the end of %v", left, h.duration())
@@ -112,9 +112,9 @@ func TestMarksFollowTheSound(t *testing.T) {
 func TestSpeed(t *testing.T) {
 	s := open(t, Config{})
 	for _, voice := range []string{"flite/slt", "flite/kal16"} {
-		normal := speak(t, s, voice, "The quick brown fox.", 1).duration()
+		normal := speak(t, s, voice, "A quick fox.", 1).duration()
 		for _, speed := range []float64{0.25, 4} {
-			got := speak(t, s, voice, "The quick brown fox.", speed).duration()
+			got := speak(t, s, voice, "A quick fox.", speed).duration()
 			if ratio := normal.Seconds() / got.Seconds() / speed; ratio < 0.6 || ratio > 1.5 {
 				t.Errorf("%s at speed %v takes %v, at 1 %v", voice, speed, got, normal)
 			}
@@ -214,9 +214,12 @@ func TestConcurrentSpeakersDoNotMix(t *testing.T) {
 	var wg sync.WaitGroup
 	for i, text := range texts {
 		wg.Go(func() {
-			for range 2 {
+			for n := range 3 {
 				if !slices.Equal(alone[i].pcm, speak(t, s, "flite/kal16", text, 1).pcm) {
 					t.Errorf("%q sounds different beside others", text)
+				}
+				if n > 0 {
+					continue
 				}
 				if got := speak(t, s, "flite/slt", text, 1); len(got.marks) != len(alone[i].marks) {
 					t.Errorf("%q: %d marks, want %d", text, len(got.marks), len(alone[i].marks))
