@@ -60,7 +60,7 @@ func Describe(path string) (Info, error) {
 
 const (
 	magic      = 0x67676d6c // "ggml"
-	vocabulary = 51864      // of the English models; every other one is larger
+	vocabulary = 51864      // of the English models; the others have one or two more
 )
 
 // scanner reads little-endian numbers and remembers the first error.
@@ -139,8 +139,13 @@ func parse(f io.ReadSeeker, size int64) (Info, error) {
 	s.number("the filters' bands", info.Mels, info.Mels)
 	s.skip(int64(s.number("the filters' length", 201, 201)) * int64(info.Mels) * 4)
 	words := s.number("the vocabulary's length", 1, info.Vocabulary)
+	blank := false
 	for i := 0; i < words && s.err == nil; i++ {
-		s.skip(int64(s.number("a token's length", 0, 1024)))
+		word := s.bytes(int64(s.number("a token's length", 0, 1024)))
+		blank = blank || string(word) == " "
+	}
+	if !blank { // whisper.cpp looks it up without asking whether it is there
+		s.fail("the vocabulary has no blank")
 	}
 	for s.err == nil && s.at < s.size {
 		s.tensor()
@@ -153,12 +158,12 @@ func parse(f io.ReadSeeker, size int64) (Info, error) {
 }
 
 func (i *Info) parameters(s *scanner) {
-	i.Vocabulary = s.number("n_vocab", vocabulary, 65536)
-	i.AudioContext = s.number("n_audio_ctx", 256, 1500)
+	i.Vocabulary = s.number("n_vocab", vocabulary, vocabulary+2)
+	i.AudioContext = s.number("n_audio_ctx", 1500, 1500)
 	i.AudioWidth = s.number("n_audio_state", 16, 4096)
 	i.AudioHeads = s.number("n_audio_head", 1, 64)
 	i.AudioLayers = s.number("n_audio_layer", 1, 64)
-	i.TextContext = s.number("n_text_ctx", 32, 448)
+	i.TextContext = s.number("n_text_ctx", 448, 448)
 	i.TextWidth = s.number("n_text_state", 16, 4096)
 	i.TextHeads = s.number("n_text_head", 1, 64)
 	i.TextLayers = s.number("n_text_layer", 1, 64)
@@ -167,6 +172,9 @@ func (i *Info) parameters(s *scanner) {
 	i.Multilingual = i.Vocabulary > vocabulary
 	if s.err == nil && (i.AudioWidth%i.AudioHeads != 0 || i.TextWidth%i.TextHeads != 0) {
 		s.fail("%d and %d heads do not divide widths of %d and %d", i.AudioHeads, i.TextHeads, i.AudioWidth, i.TextWidth)
+	}
+	if s.err == nil && i.Mels != 80 && i.Mels != 128 {
+		s.fail("n_mels is %d, not 80 or 128", i.Mels)
 	}
 	if s.err == nil && i.AudioWidth != i.TextWidth {
 		s.fail("the encoder's width %d is not the decoder's %d", i.AudioWidth, i.TextWidth)

@@ -43,8 +43,11 @@ func TestDescribeRefuses(t *testing.T) {
 			return b
 		}
 	}
-	firstTensor := atWords + 4
+	firstTensor, blank := atWords+4, 0
 	for range binary.LittleEndian.Uint32(good[atWords:]) {
+		if bytes.HasPrefix(good[firstTensor:], []byte("\x01\x00\x00\x00 ")) {
+			blank = firstTensor + 4
+		}
 		firstTensor += 4 + int(binary.LittleEndian.Uint32(good[firstTensor:]))
 	}
 	for want, change := range map[string]func([]byte) []byte{
@@ -62,6 +65,7 @@ func TestDescribeRefuses(t *testing.T) {
 		"filters' length is 200":          put(atFilters+4, 200),
 		"vocabulary's length is 51865":    put(atWords, 51865),
 		"a token's length is -2147483648": put(atWords+4, 1<<31),
+		"has no blank":                    func(b []byte) []byte { b[blank] = 'x'; return b },
 		"number of dimensions is 9":       put(firstTensor, 9),
 		"a tensor's name is 1000":         put(firstTensor+4, 1000),
 		"tensor type 5 is unknown":        put(firstTensor+8, 5),
