@@ -87,3 +87,13 @@ func (CancelSpeak) command() {}
 func (Played) command()      {}
 func (Ping) command()        {}
 func (End) command()         {}
+
+func (r Request) ref() string { return r.Ref }
+
+// RefOf is the client's id of a command, where it has one.
+func RefOf(cmd Command) string {
+	if r, ok := cmd.(interface{ ref() string }); ok {
+		return r.ref()
+	}
+	return ""
+}

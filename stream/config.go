@@ -131,59 +131,60 @@ const maxPrompt = 2000
 // Validate checks everything that needs no service, naming the field as on the wire.
 func (c Config) Validate() *Error {
 	if err := c.Input.Validate(); err != nil {
-		return fatalf(UnsupportedCodec, "input", "input: %w", err)
+		return Fatalf(UnsupportedCodec, "input", "input: %w", err)
 	}
 	if err := validateOutput(c.Output); err != nil {
 		return err
 	}
 	if c.Lead < 100*time.Millisecond || c.Lead > time.Minute {
-		return errf(BadRequest, "output.lead_ms", "output.lead_ms: %d is outside 100 to 60000", c.Lead.Milliseconds())
+		return Errorf(BadRequest, "output.lead_ms", "output.lead_ms: %d is outside 100 to 60000", c.Lead.Milliseconds())
 	}
 	if err := c.VAD.Validate(); err != nil {
 		param := "vad"
 		if field, ok := errors.AsType[*vad.ConfigError](err); ok {
 			param += "." + field.Field
 		}
-		return errf(BadRequest, param, "%w", err)
+		return Errorf(BadRequest, param, "%w", err)
 	}
-	if n := utf8.RuneCountInString(c.prompt()); n > maxPrompt {
-		return errf(BadRequest, "asr.prompt", "asr: prompt and keywords have %d characters, more than %d", n, maxPrompt)
+	if n := utf8.RuneCountInString(c.Conditioning()); n > maxPrompt {
+		return Errorf(BadRequest, "asr.prompt", "asr: prompt and keywords have %d characters, more than %d", n, maxPrompt)
 	}
 	if !slices.Contains([]Partials{PartialsOff, PartialsStable, PartialsFull}, c.Partials) {
-		return errf(BadRequest, "asr.partials", "asr.partials: %q is not off, stable or full", c.Partials)
+		return Errorf(BadRequest, "asr.partials", "asr.partials: %q is not off, stable or full", c.Partials)
 	}
 	if c.Task != engine.Transcribe && c.Task != engine.Translate {
-		return errf(BadRequest, "asr.task", "asr.task: %q is not transcribe or translate", c.Task)
+		return Errorf(BadRequest, "asr.task", "asr.task: %q is not transcribe or translate", c.Task)
 	}
-	if !validSpeed(c.Speed) {
-		return errf(BadRequest, "tts.speed", "tts.speed: %g is outside 0.25 to 4", c.Speed)
+	if !ValidSpeed(c.Speed) {
+		return Errorf(BadRequest, "tts.speed", "tts.speed: %g is outside 0.25 to 4", c.Speed)
 	}
 	if c.Interrupt != InterruptAuto && c.Interrupt != InterruptNone {
-		return errf(BadRequest, "interrupt", "interrupt: %q is not auto or none", c.Interrupt)
+		return Errorf(BadRequest, "interrupt", "interrupt: %q is not auto or none", c.Interrupt)
 	}
 	return nil
 }
 
-func validSpeed(s float64) bool { return s >= 0.25 && s <= 4 }
+// ValidSpeed reports whether a voice can be this fast; 1 is its own speed.
+func ValidSpeed(s float64) bool { return s >= 0.25 && s <= 4 }
 
 func validateOutput(f codec.Format) *Error {
 	if !slices.Contains([]codec.Encoding{codec.Opus, codec.PCM16, codec.MuLaw}, f.Encoding) {
-		return fatalf(UnsupportedCodec, "output.codec", "output.codec: %q is not opus, pcm_s16le or mulaw", f.Encoding)
+		return Fatalf(UnsupportedCodec, "output.codec", "output.codec: %q is not opus, pcm_s16le or mulaw", f.Encoding)
 	}
 	if err := f.Validate(); err != nil {
-		return fatalf(UnsupportedCodec, "output", "output: %w", err)
+		return Fatalf(UnsupportedCodec, "output", "output: %w", err)
 	}
 	if f.Channels != 1 {
-		return fatalf(UnsupportedCodec, "output.channels", "output.channels: %d, speech is mono", f.Channels)
+		return Fatalf(UnsupportedCodec, "output.channels", "output.channels: %d, speech is mono", f.Channels)
 	}
 	if f.Encoding == codec.Opus && !slices.Contains([]int{8000, 12000, 16000, 24000, 48000}, f.Rate) {
-		return fatalf(UnsupportedCodec, "output.rate", "output.rate: Opus has no %d Hz", f.Rate)
+		return Fatalf(UnsupportedCodec, "output.rate", "output.rate: Opus has no %d Hz", f.Rate)
 	}
 	return nil
 }
 
-// prompt is the text the decoder is conditioned with.
-func (c Config) prompt() string {
+// Conditioning is the text the decoder is conditioned with: prompt and keywords.
+func (c Config) Conditioning() string {
 	parts := slices.Clone(c.Keywords)
 	if c.Prompt != "" {
 		parts = append([]string{c.Prompt}, parts...)

@@ -45,21 +45,21 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message)
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// errf builds an Error that leaves the session alive.
-func errf(code Code, param, format string, args ...any) *Error {
+// Errorf builds an Error that leaves the session alive. A cause wrapped by %w is kept.
+func Errorf(code Code, param, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
 	return &Error{Code: code, Param: param, Message: err.Error(), Err: errors.Unwrap(err)}
 }
 
-// fatalf builds an Error that ends the session.
-func fatalf(code Code, param, format string, args ...any) *Error {
-	e := errf(code, param, format, args...)
+// Fatalf builds an Error that ends the session.
+func Fatalf(code Code, param, format string, args ...any) *Error {
+	e := Errorf(code, param, format, args...)
 	e.Fatal = true
 	return e
 }
 
-// asError finds the *Error in err, or makes a fatal one of code.
-func asError(err error, code Code) *Error {
+// AsError finds the *Error in err, or makes a fatal one of code.
+func AsError(err error, code Code) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e

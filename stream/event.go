@@ -79,6 +79,7 @@ type (
 	}
 	// SpeakStarted opens the output stream of a speech.
 	SpeakStarted struct {
+		Ref    string // of the Speak that began it
 		Speech string
 		Stream int // numbered from 1 in the session
 		Format codec.Format

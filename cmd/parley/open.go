@@ -14,7 +14,7 @@ import (
 	"parley/codec/formats"
 	"parley/engine/speech"
 	"parley/engine/whisper"
-	"parley/stream"
+	"parley/stream/session"
 )
 
 // chooser is how commands find their model.
@@ -66,14 +66,14 @@ func (a *app) open(ctx context.Context, rec config.Recognition, voice string, me
 // queue is how many decodes may wait for a slot.
 const queue = 256
 
-func (w *works) services() stream.Services {
-	return stream.Services{
+func (w *works) services() session.Services {
+	return session.Services{
 		Recognizer:  w.hearing.Recognizer,
 		Voices:      w.voices,
 		NewDetector: w.hearing.NewDetector,
 		NewDecoder:  formats.NewDecoder,
 		NewEncoder:  formats.NewEncoder,
-		Model:       stream.Model{Name: w.model.Name, Languages: w.hearing.Languages},
+		Model:       session.Model{Name: w.model.Name, Languages: w.hearing.Languages},
 	}
 }
 
@@ -85,7 +85,7 @@ func openEar(ctx context.Context, a *app, rec config.Recognition) (*ear, error) 
 	if err != nil {
 		return nil, err
 	}
-	hub, err := stream.NewHub(stream.HubConfig{Services: w.services(), Limits: local.Limits(), MaxSessions: 1, Log: quiet.log})
+	hub, err := session.NewHub(session.Config{Services: w.services(), Limits: local.Limits(), MaxSessions: 1, Log: quiet.log})
 	if err != nil {
 		return nil, errors.Join(err, w.hearing.Close())
 	}

@@ -18,6 +18,7 @@ import (
 	"parley/cmd/internal/serve"
 	"parley/stream"
 	nativedialect "parley/stream/native"
+	"parley/stream/session"
 	"parley/stream/ws"
 	webdemo "parley/web-demo"
 )
@@ -86,7 +87,7 @@ func (c serveCmd) load(ctx context.Context, a *app, metrics *prometheus.Registry
 	if err != nil {
 		return nil, errors.Join(err, w.hearing.Close())
 	}
-	hub, err := stream.NewHub(stream.HubConfig{
+	hub, err := session.NewHub(session.Config{
 		Services: w.services(), Limits: limits, MaxSessions: c.MaxSessions, Log: a.log, Registerer: metrics,
 	})
 	if err != nil {
@@ -102,7 +103,7 @@ func (c serveCmd) load(ctx context.Context, a *app, metrics *prometheus.Registry
 	}, nil
 }
 
-func (c serveCmd) handler(a *app, hub *stream.Hub, limits stream.Limits) http.Handler {
+func (c serveCmd) handler(a *app, hub *session.Hub, limits stream.Limits) http.Handler {
 	return ws.Handler(ws.Config{
 		Serve: hub.Serve,
 		NewDialect: func(*http.Request) stream.Dialect {

@@ -12,6 +12,7 @@ import (
 	"parley/cmd/internal/config"
 	"parley/cmd/internal/local"
 	"parley/stream"
+	"parley/stream/session"
 )
 
 type transcribeCmd struct {
@@ -132,7 +133,7 @@ func (c transcribeCmd) write(stdout io.Writer, t captions.Transcript) error {
 
 // ear is a hub for one file at a time.
 type ear struct {
-	hub   *stream.Hub
+	hub   *session.Hub
 	model string
 	close func() error
 	ahead int
@@ -157,8 +158,11 @@ func (e *ear) hear(ctx context.Context, audio io.Reader, patch stream.Patch) (ca
 		}
 	}})
 	t.Duration = stats.Audio
-	if err == nil {
-		err = lost
+	switch {
+	case err != nil:
+		return t, err
+	case lost == nil && t.Duration == 0:
+		lost = errors.New("there is no audio in it")
 	}
-	return t, err
+	return t, lost
 }

@@ -49,7 +49,7 @@ func (c *encoder) event(e stream.Event) ([]stream.Message, error) {
 	case stream.Flow:
 		return c.json("flow", "", &flow{Stream: e.Stream, State: e.State})
 	case stream.SpeakStarted:
-		return c.json("speak.started", "", &speakStarted{Speech: e.Speech, Stream: serverStream(e.Stream), Codec: string(e.Format.Encoding), Rate: e.Format.Rate})
+		return c.json("speak.started", e.Ref, &speakStarted{Speech: e.Speech, Stream: serverStream(e.Stream), Codec: string(e.Format.Encoding), Rate: e.Format.Rate})
 	case stream.SpeakAudio:
 		return c.audio(e.Stream, 0, e.PTS, e.Payload)
 	case stream.SpeakSent:

@@ -31,7 +31,7 @@ func Events() []stream.Event {
 		stream.Failed{Utterance: 2, Err: failure},
 		stream.SpeechStarted{Utterance: 3},
 		stream.Cleared{Ref: "c3", Utterance: 3},
-		stream.SpeakStarted{Speech: "s", Stream: 1, Format: codec.Format{Encoding: codec.Opus, Rate: 24000, Channels: 1}},
+		stream.SpeakStarted{Ref: "c5", Speech: "s", Stream: 1, Format: codec.Format{Encoding: codec.Opus, Rate: 24000, Channels: 1}},
 		stream.SpeakMark{Speech: "s", From: 0, To: 5},
 		stream.SpeakAudio{Speech: "s", Stream: 1, Payload: []byte{0xf8, 0xff, 0xfe}},
 		stream.SpeakSent{Speech: "s", Stream: 1, PTS: 20 * time.Millisecond},

@@ -11,7 +11,7 @@ import (
 	"parley/codec"
 	"parley/engine"
 	"parley/engine/enginetest"
-	"parley/stream"
+	"parley/stream/session"
 )
 
 // Detector says that a frame is speech if it is loud. It needs no model.
@@ -52,15 +52,15 @@ func (v Voices) Find(voice, _ string) (engine.Voice, error) {
 
 // Services are fakes round a slot and a synthesiser. Audio is pcm_s16le at
 // 16 kHz both ways. Close the pool when the sessions are over.
-func Services(slot engine.Slot, synth *enginetest.Synthesizer) (stream.Services, *engine.Pool, error) {
+func Services(slot engine.Slot, synth *enginetest.Synthesizer) (session.Services, *engine.Pool, error) {
 	pool, err := engine.NewPool(engine.PoolConfig{Queue: 16}, slot)
-	return stream.Services{
+	return session.Services{
 		Recognizer:  pool,
 		Voices:      Voices{synth},
-		NewDetector: func() (stream.Detector, error) { return &Detector{}, nil },
+		NewDetector: func() (session.Detector, error) { return &Detector{}, nil },
 		NewDecoder:  NewDecoder,
 		NewEncoder:  NewEncoder,
-		Model:       stream.Model{Name: "test", Languages: []string{"en"}},
+		Model:       session.Model{Name: "test", Languages: []string{"en"}},
 	}, pool, err
 }
 

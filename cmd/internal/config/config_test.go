@@ -123,7 +123,7 @@ func TestConfigFileByEnvironment(t *testing.T) {
 
 func TestShare(t *testing.T) {
 	for _, c := range []struct{ slots, threads, cores, wantSlots, wantThreads int }{
-		{0, 0, 1, 1, 1}, {0, 0, 2, 1, 2}, {0, 0, 16, 4, 4}, {2, 0, 16, 2, 8}, {3, 5, 2, 3, 5}, {8, 0, 2, 8, 1},
+		{0, 0, 1, 1, 1}, {0, 0, 2, 2, 1}, {0, 0, 16, 4, 2}, {2, 0, 16, 2, 4}, {3, 5, 2, 3, 5}, {8, 0, 2, 8, 1},
 	} {
 		s, n := Recognition{Slots: c.slots, Threads: c.threads}.Share(c.cores)
 		if s != c.wantSlots || n != c.wantThreads {

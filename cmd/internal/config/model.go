@@ -38,9 +38,9 @@ type Recognition struct {
 	Models
 	Model   string `help:"Model: a registered name, a file, 'bundled', or 'auto' for the best that is present." default:"auto" placeholder:"NAME|FILE"`
 	Pull    string `help:"Whether --model may be downloaded: auto, never or always." enum:"auto,never,always" default:"auto"`
-	Threads int    `help:"CPU threads of one decode; 0: cores divided by slots." default:"0"`
+	Threads int    `help:"CPU threads of one decode; 0: one for every two cores of its slot." default:"0"`
 	GPU     string `help:"Whether a graphics card may be used: auto or off." enum:"auto,off" default:"auto"`
-	Slots   int    `help:"Decodes at the same time; 0: one for each 4 cores, at least one." default:"0"`
+	Slots   int    `help:"Decodes at the same time; 0: one for each core, at most 4." default:"0"`
 }
 
 // Validate names the setting that cannot be.
@@ -57,14 +57,17 @@ func (r Recognition) Validate() error {
 	return nil
 }
 
-// Share fills in slots and threads for a machine with the given cores.
+// Share fills in slots and threads for a machine with the given cores. Decodes
+// run beside each other rather than on several threads: threads of one decode
+// wait for each other at every step, so that on a busy machine each step lasts
+// as long as the scheduler takes to serve the last of them.
 func (r Recognition) Share(cores int) (slots, threads int) {
 	slots, threads = r.Slots, r.Threads
 	if slots == 0 {
-		slots = max(1, cores/4)
+		slots = min(max(1, cores), 4)
 	}
 	if threads == 0 {
-		threads = max(1, cores/slots)
+		threads = max(1, cores/(2*slots))
 	}
 	return slots, threads
 }

@@ -88,8 +88,9 @@ var layers = []struct {
 	{"engine", []string{"codec"}},
 	{"engine/whisper", []string{"engine", "codec", "engine/whisper/..."}},
 	{"engine/...", []string{"engine", "codec"}},
-	{"stream", []string{"codec", "vad", "engine", "engine/speech"}},
-	{"stream/streamtest", []string{"stream", "stream/direct", "codec", "vad", "engine", "engine/enginetest", "engine/speech"}},
+	{"stream", []string{"codec", "vad", "engine"}},
+	{"stream/session", []string{"stream", "codec", "vad", "engine", "engine/speech"}},
+	{"stream/streamtest", []string{"stream", "stream/direct", "stream/session", "codec", "vad", "engine", "engine/enginetest"}},
 	{"stream/...", []string{"stream", "codec", "vad", "engine"}}, // transports and dialects, never each other
 	{"api/...", nil},
 }
@@ -143,7 +144,7 @@ func TestOnlyCmdBringsNativeBackends(t *testing.T) {
 }
 
 func TestTheCoreKnowsNoNetwork(t *testing.T) {
-	core := []string{"codec/...", "vad/...", "engine/...", "stream", "stream/native"}
+	core := []string{"codec/...", "vad/...", "engine/...", "stream", "stream/session", "stream/native"}
 	network := []string{"github.com/pion/", "github.com/coder/websocket", "github.com/gorilla/websocket", "golang.org/x/net/websocket"}
 	for _, p := range packages(t) {
 		if !p.ours() || !slices.ContainsFunc(core, func(c string) bool { return matches(c, p.name()) }) {

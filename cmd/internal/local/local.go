@@ -14,6 +14,7 @@ import (
 	"parley/codec"
 	"parley/stream"
 	"parley/stream/direct"
+	"parley/stream/session"
 )
 
 // Limits are those of a session that nobody waits for: as long as the file.
@@ -35,7 +36,7 @@ type Config struct {
 // Transcribe feeds the audio into a session of hub and returns when all of it is
 // final. Feeding waits for recognition, so nothing is dropped. The error is the
 // first fatal one of the session, of reading, or the cause of ctx.
-func Transcribe(ctx context.Context, hub *stream.Hub, cfg Config) (stream.Stats, error) {
+func Transcribe(ctx context.Context, hub *session.Hub, cfg Config) (stream.Stats, error) {
 	if cfg.Input.Encoding == "" {
 		cfg.Input.Encoding = codec.Auto
 	}

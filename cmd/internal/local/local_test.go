@@ -20,6 +20,7 @@ import (
 	"parley/engine"
 	"parley/engine/enginetest"
 	"parley/stream"
+	"parley/stream/session"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -55,7 +56,7 @@ type voices struct{ enginetest.Synthesizer }
 
 func (v *voices) Find(string, string) (engine.Voice, error) { return v.Voices()[0], nil }
 
-func newHub(t *testing.T, slot engine.Slot) *stream.Hub {
+func newHub(t *testing.T, slot engine.Slot) *session.Hub {
 	t.Helper()
 	pool, err := engine.NewPool(engine.PoolConfig{Queue: 100}, slot)
 	if err != nil {
@@ -66,17 +67,17 @@ func newHub(t *testing.T, slot engine.Slot) *stream.Hub {
 			t.Error(err)
 		}
 	})
-	hub, err := stream.NewHub(stream.HubConfig{
-		Services: stream.Services{
+	hub, err := session.NewHub(session.Config{
+		Services: session.Services{
 			Recognizer:  pool,
 			Voices:      &voices{},
-			NewDetector: func() (stream.Detector, error) { return ear{}, nil },
+			NewDetector: func() (session.Detector, error) { return ear{}, nil },
 			NewDecoder: func(codec.Format, int) (codec.Decoder, error) {
 				u, err := codec.NewUnpacker(codec.LayoutS16, 1)
 				return raw{u}, err
 			},
 			NewEncoder: func(codec.Format, int) (codec.Encoder, error) { return nil, errors.ErrUnsupported },
-			Model:      stream.Model{Name: "scripted"},
+			Model:      session.Model{Name: "scripted"},
 		},
 		Limits: Limits(), MaxSessions: 1, Log: zerolog.Nop(),
 	})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
@@ -14,7 +15,7 @@ import (
 	"parley/cmd/internal/native"
 	"parley/engine"
 	"parley/engine/whisper"
-	"parley/stream"
+	"parley/stream/session"
 	"parley/vad/silero"
 )
 
@@ -37,6 +38,7 @@ type Hearing struct {
 	Device     whisper.Device
 
 	detector *silero.Model
+	loaded   atomic.Bool
 	closers  closers
 }
 
@@ -49,6 +51,7 @@ func OpenHearing(c HearingConfig) (*Hearing, error) {
 	if err := h.openRecognizer(c); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
+	h.loaded.Store(true)
 	return h, nil
 }
 
@@ -71,7 +74,7 @@ func (h *Hearing) openDetector(c HearingConfig) error {
 
 func (h *Hearing) openRecognizer(c HearingConfig) error {
 	model, err := whisper.Load(whisper.Config{
-		Path: c.Model, Backends: c.Paths.Backends, GPU: c.GPU, Threads: c.Threads, Log: whisperLog(c.Log),
+		Path: c.Model, Backends: c.Paths.Backends, GPU: c.GPU, Threads: c.Threads, Log: h.log(c.Log),
 	})
 	if err != nil {
 		return err
@@ -102,18 +105,27 @@ func closeSlots(slots []engine.Slot) (err error) {
 }
 
 // NewDetector makes the detector of one session.
-func (h *Hearing) NewDetector() (stream.Detector, error) { return h.detector.NewDetector() }
+func (h *Hearing) NewDetector() (session.Detector, error) { return h.detector.NewDetector() }
 
 // Close frees everything; no session may be left.
 func (h *Hearing) Close() error { return h.closers.close() }
 
-func whisperLog(log zerolog.Logger) func(whisper.Level, string) {
+// log takes whisper's lines. Once it is loaded they are for debugging only: what
+// fails comes back as an error, and it complains about every decode called off.
+func (h *Hearing) log(log zerolog.Logger) func(whisper.Level, string) {
 	log = log.With().Str("from", "whisper").Logger()
-	levels := map[whisper.Level]zerolog.Level{
-		whisper.LevelDebug: zerolog.DebugLevel, whisper.LevelInfo: zerolog.DebugLevel, // its info is chatter
-		whisper.LevelWarn: zerolog.WarnLevel, whisper.LevelError: zerolog.ErrorLevel,
+	return func(level whisper.Level, line string) {
+		to := zerolog.DebugLevel
+		if !h.loaded.Load() {
+			switch level {
+			case whisper.LevelWarn:
+				to = zerolog.WarnLevel
+			case whisper.LevelError:
+				to = zerolog.ErrorLevel
+			}
+		}
+		log.WithLevel(to).Msg(line)
 	}
-	return func(level whisper.Level, line string) { log.WithLevel(levels[level]).Msg(line) }
 }
 
 // closers run in the reverse order of opening, once.

@@ -1,4 +1,4 @@
-package stream_test
+package session_test
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"parley/engine/enginetest"
 	"parley/stream"
 	"parley/stream/direct"
+	"parley/stream/session"
 	"parley/stream/streamtest"
 	"parley/vad"
 )
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fixture struct {
 	*testing.T
 	ctx    context.Context
-	hub    *stream.Hub
+	hub    *session.Hub
 	client *direct.Client
 	served chan error
 	seq    uint32
@@ -42,18 +43,18 @@ func scripted() *enginetest.Slot {
 	}
 }
 
-func bubble(t *testing.T, slot *enginetest.Slot, synth *enginetest.Synthesizer, change func(*stream.HubConfig), run func(*fixture)) {
+func bubble(t *testing.T, slot *enginetest.Slot, synth *enginetest.Synthesizer, change func(*session.Config), run func(*fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		services, pool, err := streamtest.Services(slot, synth)
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg := stream.HubConfig{Services: services, Limits: stream.DefaultLimits(), MaxSessions: 4}
+		cfg := session.Config{Services: services, Limits: stream.DefaultLimits(), MaxSessions: 4}
 		if change != nil {
 			change(&cfg)
 		}
-		hub, err := stream.NewHub(cfg)
+		hub, err := session.NewHub(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}

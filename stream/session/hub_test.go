@@ -1,4 +1,4 @@
-package stream_test
+package session_test
 
 import (
 	"context"
@@ -12,11 +12,12 @@ import (
 	"parley/engine/enginetest"
 	"parley/stream"
 	"parley/stream/direct"
+	"parley/stream/session"
 	"parley/stream/streamtest"
 )
 
 func TestHubRefusesWhatIsTooMuch(t *testing.T) {
-	bubble(t, scripted(), &enginetest.Synthesizer{}, func(c *stream.HubConfig) { c.MaxSessions = 1 }, func(f *fixture) {
+	bubble(t, scripted(), &enginetest.Synthesizer{}, func(c *session.Config) { c.MaxSessions = 1 }, func(f *fixture) {
 		f.start(stream.Patch{})
 		second := direct.New(8)
 		err := f.hub.Serve(f.ctx, second, second)
@@ -71,7 +72,7 @@ func TestDrainGivesUpWithItsContext(t *testing.T) {
 }
 
 func TestAClientThatNeverReadsIsClosed(t *testing.T) {
-	bubble(t, scripted(), &enginetest.Synthesizer{}, func(c *stream.HubConfig) { c.Limits.MaxOutbox = 64 << 10 }, func(f *fixture) {
+	bubble(t, scripted(), &enginetest.Synthesizer{}, func(c *session.Config) { c.Limits.MaxOutbox = 64 << 10 }, func(f *fixture) {
 		deaf := direct.New(0)
 		served := make(chan error, 1)
 		began := time.Now()

@@ -1,9 +1,11 @@
-package stream
+package session
 
 import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/stream"
 )
 
 // metrics are shared by all sessions of a hub. Labels are bounded: no ids.
@@ -70,7 +72,7 @@ func (m *metrics) opened() {
 
 func (m *metrics) closed() { m.sessions.Dec() }
 
-func (m *metrics) refuse(code Code) { m.refused.WithLabelValues(string(code)).Inc() }
+func (m *metrics) refuse(code stream.Code) { m.refused.WithLabelValues(string(code)).Inc() }
 
 // meter follows one session for the metrics: the events say when things happened
 // by the media clock, the meter knows when that was by the wall clock.
@@ -99,7 +101,7 @@ func (t *meter) see(now time.Duration, in input) {
 		t.m.dropped.Add((in.dropped - t.last.dropped).Seconds())
 		t.last = in
 	case asked:
-		if c, ok := in.cmd.(Speak); ok {
+		if c, ok := in.cmd.(stream.Speak); ok {
 			if _, known := t.asked[c.Speech]; !known && len(t.asked) < maxReplies {
 				t.asked[c.Speech] = now
 			}
@@ -108,26 +110,26 @@ func (t *meter) see(now time.Duration, in input) {
 }
 
 // told takes an event on its way to the peer.
-func (t *meter) told(now time.Duration, ev Event) {
+func (t *meter) told(now time.Duration, ev stream.Event) {
 	switch ev := ev.(type) {
-	case Partial:
+	case stream.Partial:
 		if ev.Rev == 1 {
 			t.m.firstPartial.Observe((now - t.began[ev.Utterance]).Seconds())
 		}
-	case Final:
+	case stream.Final:
 		t.m.final.Observe((now - t.ended[ev.Utterance]).Seconds())
 		t.close(ev.Utterance, "final")
-	case Failed:
+	case stream.Failed:
 		t.close(ev.Utterance, "failed")
-	case Cleared:
+	case stream.Cleared:
 		t.close(ev.Utterance, "cleared")
-	case SpeakAudio:
+	case stream.SpeakAudio:
 		if at, first := t.asked[ev.Speech]; first && ev.PTS == 0 {
 			t.m.firstAudio.Observe((now - at).Seconds())
 		}
-	case SpeakDone:
+	case stream.SpeakDone:
 		delete(t.asked, ev.Speech)
-	case ErrorEvent:
+	case stream.ErrorEvent:
 		t.m.errors.WithLabelValues(string(ev.Err.Code)).Inc()
 	}
 }

@@ -1,10 +1,11 @@
-package stream
+package session
 
 import (
 	"errors"
 	"time"
 
 	"parley/codec"
+	"parley/stream"
 	"parley/vad"
 )
 
@@ -56,7 +57,7 @@ func (e *ear) media(sample int64) time.Duration {
 }
 
 // configure takes a new configuration; a new input format holds for the next stream.
-func (e *ear) configure(cfg Config) error {
+func (e *ear) configure(cfg stream.Config) error {
 	e.format, e.cfg = cfg.Input, cfg.VAD
 	if e.seg == nil {
 		return e.restart()
@@ -65,7 +66,7 @@ func (e *ear) configure(cfg Config) error {
 }
 
 // hear takes one payload.
-func (e *ear) hear(a Audio) error {
+func (e *ear) hear(a stream.Audio) error {
 	if err := e.enter(a.Stream); err != nil {
 		return err
 	}
@@ -91,28 +92,28 @@ func (e *ear) hear(a Audio) error {
 	return e.line.lied(a)
 }
 
-// enter makes sure that stream is the one being decoded. Streams follow each
+// enter makes sure that the numbered stream is the one being decoded. Streams follow each
 // other; one that has ended does not come back.
-func (e *ear) enter(stream uint16) error {
-	if e.dec != nil && stream == e.stream {
+func (e *ear) enter(number uint16) error {
+	if e.dec != nil && number == e.stream {
 		return nil
 	}
-	if e.used && stream <= e.stream {
-		return errf(BadRequest, "stream", "input stream %d has ended; use a higher number", stream)
+	if e.used && number <= e.stream {
+		return stream.Errorf(stream.BadRequest, "stream", "input stream %d has ended; use a higher number", number)
 	}
 	if err := e.leave(); err != nil {
-		e.tell(refused{asError(err, BadRequest)})
+		e.tell(refused{stream.AsError(err, stream.BadRequest)})
 	}
 	dec, err := e.open(e.format)
 	if err != nil {
-		return fatalf(UnsupportedCodec, "input", "input: %w", err)
+		return stream.Fatalf(stream.UnsupportedCodec, "input", "input: %w", err)
 	}
-	e.dec, e.stream, e.used = dec, stream, true
+	e.dec, e.stream, e.used = dec, number, true
 	e.line = line{usual: opusFrame}
 	return nil
 }
 
-func (e *ear) decode(a Audio, lost time.Duration) (err error) {
+func (e *ear) decode(a stream.Audio, lost time.Duration) (err error) {
 	if lost > 0 {
 		n := codec.Samples(min(lost, maxGap), codec.SpeechRate)
 		e.concealed += int64(n)
@@ -144,19 +145,19 @@ func (e *ear) wait() error {
 // explain turns a decoder's error into the client's. A raw packet that is not
 // one is concealed; too many in a row, and any fault of a container, end the session.
 func (e *ear) explain(err error) error {
-	if _, ok := errors.AsType[*Error](err); ok {
+	if _, ok := errors.AsType[*stream.Error](err); ok {
 		return err
 	}
 	switch {
 	case errors.Is(err, codec.ErrUnsupported):
-		return fatalf(UnsupportedCodec, "input.codec", "input: %w", err)
+		return stream.Fatalf(stream.UnsupportedCodec, "input.codec", "input: %w", err)
 	case e.format.Encoding != codec.Opus:
-		return fatalf(BadRequest, "input", "input: %w", err)
+		return stream.Fatalf(stream.BadRequest, "input", "input: %w", err)
 	}
 	if e.line.bad++; e.line.bad >= maxBad {
-		return fatalf(UnsupportedCodec, "input.codec", "%d payloads in a row are not Opus packets: %w", maxBad, err)
+		return stream.Fatalf(stream.UnsupportedCodec, "input.codec", "%d payloads in a row are not Opus packets: %w", maxBad, err)
 	}
-	return errf(BadRequest, "input", "input: %w", err)
+	return stream.Errorf(stream.BadRequest, "input", "input: %w", err)
 }
 
 // leave ends the current stream: what its decoder and utterance still hold is used.
@@ -178,7 +179,7 @@ func (e *ear) leave() error {
 	}
 	e.report(true)
 	if err != nil {
-		return errf(BadRequest, "input", "input stream %d: %w", e.stream, err)
+		return stream.Errorf(stream.BadRequest, "input", "input stream %d: %w", e.stream, err)
 	}
 	return nil
 }
@@ -198,7 +199,7 @@ func (e *ear) listen() error {
 		i := e.fed - e.bufFrom
 		p, err := e.det.Probability(e.buf[i : i+vad.FrameSize])
 		if err != nil {
-			return fatalf(EngineFailed, "", "voice activity detection failed: %w", err)
+			return stream.Fatalf(stream.EngineFailed, "", "voice activity detection failed: %w", err)
 		}
 		e.fed += vad.FrameSize
 		for _, ev := range e.seg.Push(p) {

@@ -1,10 +1,11 @@
-package stream
+package session
 
 import (
 	"time"
 
 	"parley/codec"
 	"parley/engine"
+	"parley/stream"
 )
 
 // input is one fact the actor acts on: from the peer by way of intake, from a
@@ -15,14 +16,14 @@ type (
 	// configured: intake accepted a configuration.
 	configured struct {
 		ref    string
-		cfg    Config
+		cfg    stream.Config
 		start  bool
 		resume bool
 	}
 	// refused: intake found something wrong with what the peer sent.
-	refused struct{ err *Error }
+	refused struct{ err *stream.Error }
 	// asked: a command that intake had nothing to do with, or has done its part of.
-	asked struct{ cmd Command }
+	asked struct{ cmd stream.Command }
 	// warned: intake mended or ignored something.
 	warned struct{ code, message string }
 	// onset: an utterance began.

@@ -1,4 +1,4 @@
-package stream_test
+package session_test
 
 import (
 	"errors"

@@ -1,10 +1,11 @@
-package stream
+package session
 
 import (
 	"time"
 
 	"parley/codec"
 	"parley/engine"
+	"parley/stream"
 )
 
 // The rules of partial decoding, in media time.
@@ -30,15 +31,15 @@ const (
 // it does no I/O and looks at no clock: now is the time since the session began.
 type state struct {
 	session  string
-	limits   Limits
+	limits   stream.Limits
 	phase    phase
-	endCode  Code // why the session is ending
-	cfg      Config
+	endCode  stream.Code // why the session is ending
+	cfg      stream.Config
 	lastSeen time.Duration // when the peer last gave a sign of life
 	heardTo  time.Duration // media time taken in
 	flow     string
 	stream   uint16 // the current input stream
-	stats    Stats
+	stats    stream.Stats
 
 	hearing *utterance   // the one being spoken
 	pending []*utterance // ended, oldest first; the first is being finalised
@@ -71,6 +72,7 @@ func (u *utterance) length() time.Duration {
 // reply is one speech, queued or being spoken.
 type reply struct {
 	id     string
+	ref    string // of the command that began it
 	voice  string
 	speed  float64
 	epoch  int // 0 while queued
@@ -86,7 +88,7 @@ type reply struct {
 	reported bool
 	played   time.Duration // as last reported
 	playedAt time.Duration // now, when it was
-	marks    []SpeakMark
+	marks    []stream.SpeakMark
 }
 
 // heard estimates how much of the speech has been heard.

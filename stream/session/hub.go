@@ -1,28 +1,83 @@
-package stream
+// Package session is the core: one actor goroutine owns all state of a session,
+// step decides as a pure function of facts, and Hub admits, tracks and drains.
+// It hears, understands and speaks for a stream.Peer in a stream.Dialect and
+// knows neither; it never imports a network library or a native backend.
+package session
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+
+	"parley/codec"
+	"parley/engine"
+	"parley/stream"
+	"parley/vad"
 )
 
-// HubConfig is what a Hub needs.
-type HubConfig struct {
+// Recognizer hears. engine.Pool is one. session names who asks, for fairness.
+type Recognizer interface {
+	Partial(ctx context.Context, session string, w engine.Window, p engine.Prefix) (engine.Hypothesis, error)
+	Final(ctx context.Context, session string, w engine.Window, p engine.Prefix) (engine.Transcript, error)
+}
+
+// Voices speak. Find resolves an id, a bare name or a language to a voice, or
+// fails with engine.ErrUnknownVoice.
+type Voices interface {
+	engine.Synthesizer
+	Find(voice, language string) (engine.Voice, error)
+}
+
+// Detector is a vad.Detector with its own native memory.
+type Detector interface {
+	vad.Detector
+	Close() error
+}
+
+// Services are the concrete parts a session works with.
+type Services struct {
+	Recognizer  Recognizer
+	Voices      Voices
+	NewDetector func() (Detector, error)
+	NewDecoder  func(f codec.Format, rate int) (codec.Decoder, error)
+	NewEncoder  func(f codec.Format, srcRate int) (codec.Encoder, error)
+	// Model describes what Recognizer runs: its name and the languages it knows.
+	Model Model
+}
+
+// Model names what recognises.
+type Model struct {
+	Name      string
+	Languages []string // ISO 639-1; empty where it knows all that Whisper knows
+}
+
+// Knows reports whether the model hears a language.
+func (m Model) Knows(language string) bool {
+	return len(m.Languages) == 0 || slices.Contains(m.Languages, language)
+}
+
+// Multilingual reports whether the model hears more than one language; only
+// such models translate.
+func (m Model) Multilingual() bool { return len(m.Languages) != 1 }
+
+// Config is what a Hub needs.
+type Config struct {
 	Services    Services
-	Limits      Limits
+	Limits      stream.Limits
 	MaxSessions int
 	Log         zerolog.Logger
 	Registerer  prometheus.Registerer // nil: no metrics
 }
 
 // Validate reports a configuration no session could work with.
-func (c HubConfig) Validate() error {
+func (c Config) Validate() error {
 	if c.MaxSessions < 1 {
 		return fmt.Errorf("max_sessions: %d, want at least 1", c.MaxSessions)
 	}
@@ -35,7 +90,7 @@ func (c HubConfig) Validate() error {
 
 // Hub admits sessions, knows those that live and ends them.
 type Hub struct {
-	cfg     HubConfig
+	cfg     Config
 	metrics *metrics
 
 	mu       sync.Mutex
@@ -45,7 +100,7 @@ type Hub struct {
 }
 
 // NewHub makes a Hub.
-func NewHub(cfg HubConfig) (*Hub, error) {
+func NewHub(cfg Config) (*Hub, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -57,7 +112,7 @@ func NewHub(cfg HubConfig) (*Hub, error) {
 // Serve runs one session over peer until either side ends it; the connection is
 // closed when it returns. A session over the limits is refused with an error
 // the dialect can say. The error says why a session ended out of order.
-func (h *Hub) Serve(ctx context.Context, peer Peer, d Dialect) error {
+func (h *Hub) Serve(ctx context.Context, peer stream.Peer, d stream.Dialect) error {
 	s := newSession("sess_"+ulid.Make().String(), peer, d, h.cfg, h.metrics)
 	if refusal := h.admit(s); refusal != nil {
 		h.metrics.refuse(refusal.Code)
@@ -72,10 +127,10 @@ func (h *Hub) Serve(ctx context.Context, peer Peer, d Dialect) error {
 }
 
 // turnAway tells a peer that was not admitted why.
-func turnAway(ctx context.Context, peer Peer, d Dialect, why *Error) error {
+func turnAway(ctx context.Context, peer stream.Peer, d stream.Dialect, why *stream.Error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	ms, err := d.Encode(ErrorEvent{why})
+	ms, err := d.Encode(stream.ErrorEvent{Err: why})
 	for _, m := range ms {
 		if err == nil {
 			err = peer.Write(ctx, m)
@@ -84,14 +139,14 @@ func turnAway(ctx context.Context, peer Peer, d Dialect, why *Error) error {
 	return errors.Join(err, peer.Close(why.Code, why.Message))
 }
 
-func (h *Hub) admit(s *session) *Error {
+func (h *Hub) admit(s *session) *stream.Error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
 	case h.draining:
-		return fatalf(Draining, "", "the server is shutting down; connect elsewhere")
+		return stream.Fatalf(stream.Draining, "", "the server is shutting down; connect elsewhere")
 	case len(h.sessions) >= h.cfg.MaxSessions:
-		return fatalf(Overloaded, "", "the server has its %d sessions; try again later", h.cfg.MaxSessions)
+		return stream.Fatalf(stream.Overloaded, "", "the server has its %d sessions; try again later", h.cfg.MaxSessions)
 	}
 	h.sessions[s.id] = s
 	h.metrics.opened()

@@ -1,4 +1,4 @@
-package stream
+package session
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/engine"
+	"parley/stream"
 )
 
 func (s *state) onset(now time.Duration, in onset) []effect {
@@ -14,8 +15,8 @@ func (s *state) onset(now time.Duration, in onset) []effect {
 	}
 	s.hearing = &utterance{n: in.utt, from: in.from}
 	s.stats.Utterances++
-	out := say(SpeechStarted{Utterance: in.utt, At: in.at})
-	if s.cfg.Interrupt == InterruptAuto {
+	out := say(stream.SpeechStarted{Utterance: in.utt, At: in.at})
+	if s.cfg.Interrupt == stream.InterruptAuto {
 		out = append(out, s.silence(now, "")...)
 	}
 	return out
@@ -34,7 +35,7 @@ func (s *state) heard(in heard) []effect {
 // running, and finals are not late.
 func (s *state) maybeGuess() []effect {
 	u := s.hearing
-	if u == nil || u.epoch != 0 || s.cfg.Partials == PartialsOff || s.flow != flowOK {
+	if u == nil || u.epoch != 0 || s.cfg.Partials == stream.PartialsOff || s.flow != flowOK {
 		return nil
 	}
 	have := u.length()
@@ -47,7 +48,7 @@ func (s *state) maybeGuess() []effect {
 }
 
 func (s *state) window(u *utterance) engine.Window {
-	return engine.Window{Audio: u.audio, Language: s.cfg.Language, Task: s.cfg.Task, Prompt: s.cfg.prompt()}
+	return engine.Window{Audio: u.audio, Language: s.cfg.Language, Task: s.cfg.Task, Prompt: s.cfg.Conditioning()}
 }
 
 func (s *state) guessed(in guessed) []effect {
@@ -63,14 +64,17 @@ func (s *state) guessed(in guessed) []effect {
 	text := engine.Text(stable)
 	grew := text != u.stable
 	u.stable = text
-	if s.cfg.Partials == PartialsStable {
+	if s.cfg.Partials == stream.PartialsStable {
 		if !grew {
 			return s.maybeGuess()
 		}
 		tail = nil
 	}
+	if u.rev == 0 && len(stable)+len(tail) == 0 {
+		return s.maybeGuess()
+	}
 	u.rev++
-	p := Partial{Utterance: u.n, Rev: u.rev, Stable: text, Tail: engine.Text(tail), Start: u.from, End: u.from + u.decoding}
+	p := stream.Partial{Utterance: u.n, Rev: u.rev, Stable: text, Tail: engine.Text(tail), Start: u.from, End: u.from + u.decoding}
 	if s.cfg.Words {
 		p.StableWords, p.TailWords = shift(stable, u.from), shift(tail, u.from)
 	}
@@ -84,7 +88,7 @@ func (s *state) ended(in ended) []effect {
 	}
 	s.hearing = nil
 	u.audio, u.from, u.to, u.reason, u.voiced = in.audio, in.from, in.to, in.reason, in.voiced
-	out := say(SpeechStopped{Utterance: u.n, At: in.at})
+	out := say(stream.SpeechStopped{Utterance: u.n, At: in.at})
 	if u.epoch != 0 {
 		u.epoch = 0
 		out = append(out, abandon{u.n})
@@ -119,7 +123,7 @@ func (s *state) decided(in decided) []effect {
 	s.pending = s.pending[1:]
 	var out []effect
 	if in.err != nil {
-		out = say(Failed{Utterance: u.n, Err: engineError(in.err)})
+		out = say(stream.Failed{Utterance: u.n, Err: engineError(in.err)})
 	} else {
 		out = say(s.final(u, u.live.Finish(in.t)))
 	}
@@ -127,8 +131,8 @@ func (s *state) decided(in decided) []effect {
 	return append(append(out, s.reflow()...), s.settle()...)
 }
 
-func (s *state) final(u *utterance, t engine.Transcript) Final {
-	f := Final{Utterance: u.n, Text: engine.Text(t.Words), Language: t.Language, Confidence: t.Confidence,
+func (s *state) final(u *utterance, t engine.Transcript) stream.Final {
+	f := stream.Final{Utterance: u.n, Text: engine.Text(t.Words), Language: t.Language, Confidence: t.Confidence,
 		Start: u.from, End: u.to, Reason: u.reason}
 	if s.cfg.Words {
 		f.Words = shift(t.Words, u.from)
@@ -139,10 +143,10 @@ func (s *state) final(u *utterance, t engine.Transcript) Final {
 func (s *state) cleared(in cleared) []effect {
 	u := s.hearing
 	if u == nil || u.n != in.utt {
-		return say(Cleared{Ref: in.ref})
+		return say(stream.Cleared{Ref: in.ref})
 	}
 	s.hearing = nil
-	return append([]effect{abandon{u.n}, emit{Cleared{Ref: in.ref, Utterance: u.n}}}, s.settle()...)
+	return append([]effect{abandon{u.n}, emit{stream.Cleared{Ref: in.ref, Utterance: u.n}}}, s.settle()...)
 }
 
 // reflow tells the peer and the ear whether input keeps up with the finals.
@@ -159,23 +163,23 @@ func (s *state) reflow() []effect {
 	}
 	was := s.flow
 	s.flow = flow
-	out := say(Flow{Stream: s.stream, State: flow})
+	out := say(stream.Flow{Stream: s.stream, State: flow})
 	if (flow == flowDropping) != (was == flowDropping) {
 		out = append(out, deafen{flow == flowDropping})
 	}
 	return out
 }
 
-func engineError(err error) *Error {
+func engineError(err error) *stream.Error {
 	switch {
 	case errors.Is(err, engine.ErrBusy):
-		return &Error{Code: Overloaded, Message: "every recogniser is busy", Err: err}
+		return &stream.Error{Code: stream.Overloaded, Message: "every recogniser is busy", Err: err}
 	case errors.Is(err, engine.ErrUnknownLanguage):
-		return &Error{Code: BadRequest, Param: "asr.language", Message: err.Error(), Err: err}
+		return &stream.Error{Code: stream.BadRequest, Param: "asr.language", Message: err.Error(), Err: err}
 	case errors.Is(err, engine.ErrUnknownVoice):
-		return &Error{Code: BadRequest, Param: "voice", Message: err.Error(), Err: err}
+		return &stream.Error{Code: stream.BadRequest, Param: "voice", Message: err.Error(), Err: err}
 	}
-	return &Error{Code: EngineFailed, Message: strings.TrimSpace(err.Error()), Err: err}
+	return &stream.Error{Code: stream.EngineFailed, Message: strings.TrimSpace(err.Error()), Err: err}
 }
 
 // shift moves word times from the window to the session's media clock.

@@ -1,4 +1,4 @@
-package stream
+package session
 
 import (
 	"errors"
@@ -12,15 +12,16 @@ import (
 	"parley/codec"
 	"parley/engine"
 	"parley/engine/enginetest"
+	"parley/stream"
 )
 
 func samples(d time.Duration) []float32 { return make([]float32, codec.Samples(d, codec.SpeechRate)) }
 
 // started is a live session's state with a voice.
-func started(t *testing.T, patch Patch) *state {
+func started(t *testing.T, patch stream.Patch) *state {
 	t.Helper()
-	s := newState("sess_test", DefaultLimits())
-	s.step(0, configured{start: true, cfg: DefaultConfig().With(patch)})
+	s := newState("sess_test", stream.DefaultLimits())
+	s.step(0, configured{start: true, cfg: stream.DefaultConfig().With(patch)})
 	if s.phase != live {
 		t.Fatal("the session did not start")
 	}
@@ -28,8 +29,8 @@ func started(t *testing.T, patch Patch) *state {
 }
 
 // events are what effects tell the peer.
-func events(effects []effect) []Event {
-	var out []Event
+func events(effects []effect) []stream.Event {
+	var out []stream.Event
 	for _, e := range effects {
 		if e, ok := e.(emit); ok {
 			out = append(out, e.event)
@@ -52,9 +53,9 @@ func words(text string) []engine.Word {
 }
 
 func TestTurnFromOnsetToFinal(t *testing.T) {
-	s := started(t, Patch{})
+	s := started(t, stream.Patch{})
 	got := events(s.step(0, onset{utt: 1, from: 100 * time.Millisecond, at: 400 * time.Millisecond}))
-	want := []Event{SpeechStarted{Utterance: 1, At: 400 * time.Millisecond}}
+	want := []stream.Event{stream.SpeechStarted{Utterance: 1, At: 400 * time.Millisecond}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)
 	}
@@ -69,7 +70,7 @@ func TestTurnFromOnsetToFinal(t *testing.T) {
 		t.Fatal("two partial decodes at once")
 	}
 	out := s.step(0, guessed{utt: 1, epoch: first.epoch, hyp: engine.Hypothesis{Words: words("set a")}})
-	want = []Event{Partial{Utterance: 1, Rev: 1, Tail: "set a", Start: 100 * time.Millisecond, End: 1000 * time.Millisecond}}
+	want = []stream.Event{stream.Partial{Utterance: 1, Rev: 1, Tail: "set a", Start: 100 * time.Millisecond, End: 1000 * time.Millisecond}}
 	if diff := cmp.Diff(want, events(out)); diff != "" {
 		t.Fatal(diff)
 	}
@@ -78,7 +79,7 @@ func TestTurnFromOnsetToFinal(t *testing.T) {
 		t.Fatal("no further partial decode although 2.4 s are new")
 	}
 	out = s.step(0, guessed{utt: 1, epoch: second.epoch, hyp: engine.Hypothesis{Words: words("set a timer now")}})
-	p := events(out)[0].(Partial)
+	p := events(out)[0].(stream.Partial)
 	if p.Stable != "set a" || p.Tail != "timer now" {
 		t.Fatalf("stable %q tail %q", p.Stable, p.Tail)
 	}
@@ -90,15 +91,15 @@ func TestTurnFromOnsetToFinal(t *testing.T) {
 		t.Fatalf("no final decode of the whole utterance: %v", out)
 	}
 	out = s.step(0, decided{utt: 1, t: engine.Transcript{Words: words("Set a timer."), Language: "en"}})
-	want = []Event{Final{Utterance: 1, Text: "set a timer.", Language: "en", Confidence: 1,
+	want = []stream.Event{stream.Final{Utterance: 1, Text: "set a timer.", Language: "en", Confidence: 1,
 		Start: 100 * time.Millisecond, End: 3100 * time.Millisecond, Reason: "vad"}}
-	if diff := cmp.Diff(want, events(out), cmpopts.IgnoreFields(Final{}, "Confidence")); diff != "" {
+	if diff := cmp.Diff(want, events(out), cmpopts.IgnoreFields(stream.Final{}, "Confidence")); diff != "" {
 		t.Fatal(diff)
 	}
 }
 
 func TestStaleAndUnknownFactsAreDropped(t *testing.T) {
-	s := started(t, Patch{})
+	s := started(t, stream.Patch{})
 	s.step(0, onset{utt: 1})
 	g, _ := find[guess](s.step(0, heard{1, samples(time.Second)}))
 	s.step(0, ended{utt: 1, audio: samples(time.Second), voiced: true})
@@ -115,7 +116,7 @@ func TestStaleAndUnknownFactsAreDropped(t *testing.T) {
 }
 
 func TestFinalsWaitForEachOther(t *testing.T) {
-	s := started(t, Patch{})
+	s := started(t, stream.Patch{})
 	for utt := 1; utt <= 3; utt++ {
 		s.step(0, onset{utt: utt})
 		_, decoding := find[decide](s.step(0, ended{utt: utt, audio: samples(time.Second), voiced: utt != 2}))
@@ -124,7 +125,7 @@ func TestFinalsWaitForEachOther(t *testing.T) {
 		}
 	}
 	out := s.step(0, decided{utt: 1, err: errors.New("broken")})
-	if got := events(out); len(got) != 2 || got[0].(Failed).Utterance != 1 || got[1].(Final).Text != "" {
+	if got := events(out); len(got) != 2 || got[0].(stream.Failed).Utterance != 1 || got[1].(stream.Final).Text != "" {
 		t.Fatalf("after the first: %v", got)
 	}
 	if d, _ := find[decide](out); d.utt != 3 {
@@ -133,12 +134,12 @@ func TestFinalsWaitForEachOther(t *testing.T) {
 }
 
 func TestFlowFollowsTheBacklog(t *testing.T) {
-	s := started(t, Patch{})
+	s := started(t, stream.Patch{})
 	var flows []string
 	deaf := false
 	take := func(effects []effect) {
 		for _, ev := range events(effects) {
-			if f, ok := ev.(Flow); ok {
+			if f, ok := ev.(stream.Flow); ok {
 				flows = append(flows, f.State)
 			}
 		}
@@ -169,27 +170,27 @@ func TestFlowFollowsTheBacklog(t *testing.T) {
 }
 
 func TestBargeInCancelsAtOnceAndNothingIsResurrected(t *testing.T) {
-	s := started(t, Patch{})
-	o, ok := find[open](s.step(0, asked{Speak{Speech: "a", Text: "one two three"}}))
+	s := started(t, stream.Patch{})
+	o, ok := find[open](s.step(0, asked{stream.Speak{Speech: "a", Text: "one two three"}}))
 	if !ok {
 		t.Fatal("the mouth was not opened")
 	}
-	s.step(0, asked{Speak{Speech: "b", Text: "later"}})
+	s.step(0, asked{stream.Speak{Speech: "b", Text: "later"}})
 	s.step(0, opened{epoch: o.epoch, format: codec.Format{Encoding: codec.Opus}})
 	for i := range 20 {
 		at := time.Duration(i) * 100 * time.Millisecond
 		s.step(0, uttered{epoch: o.epoch, at: at, dur: 100 * time.Millisecond,
 			marks: []engine.Mark{{From: i, To: i + 1, At: at}}})
 	}
-	s.step(0, asked{Played{Speech: "a", At: 450 * time.Millisecond}})
+	s.step(0, asked{stream.Played{Speech: "a", At: 450 * time.Millisecond}})
 	out := s.step(50*time.Millisecond, onset{utt: 1})
 	if h, ok := find[hush](out); !ok || h.epoch != o.epoch || h.speech != "a" {
 		t.Errorf("the mouth was not hushed: %v", out)
 	}
-	want := []Event{
-		SpeechStarted{Utterance: 1},
-		SpeakDone{Speech: "a", Reason: "cancelled", Duration: 500 * time.Millisecond, SpokenChars: 5},
-		SpeakDone{Speech: "b", Reason: "cancelled"},
+	want := []stream.Event{
+		stream.SpeechStarted{Utterance: 1},
+		stream.SpeakDone{Speech: "a", Reason: "cancelled", Duration: 500 * time.Millisecond, SpokenChars: 5},
+		stream.SpeakDone{Speech: "b", Reason: "cancelled"},
 	}
 	if diff := cmp.Diff(want, events(out)); diff != "" {
 		t.Error(diff)
@@ -202,8 +203,8 @@ func TestBargeInCancelsAtOnceAndNothingIsResurrected(t *testing.T) {
 }
 
 func TestSpeechIsPacedByWhatWasHeard(t *testing.T) {
-	s := started(t, Patch{})
-	o, _ := find[open](s.step(0, asked{Speak{Speech: "a", Text: "text"}}))
+	s := started(t, stream.Patch{})
+	o, _ := find[open](s.step(0, asked{stream.Speak{Speech: "a", Text: "text"}}))
 	lead := s.cfg.Lead
 	if o.until != lead {
 		t.Errorf("begins with a lead of %v, want %v", o.until, lead)
@@ -213,7 +214,7 @@ func TestSpeechIsPacedByWhatWasHeard(t *testing.T) {
 	if want := 2*time.Second + lead; p.until != want {
 		t.Errorf("without reports after 2 s: %v, want %v", p.until, want)
 	}
-	p, _ = find[permit](s.step(3*time.Second, asked{Played{Speech: "a", At: 500 * time.Millisecond}}))
+	p, _ = find[permit](s.step(3*time.Second, asked{stream.Played{Speech: "a", At: 500 * time.Millisecond}}))
 	if want := 500*time.Millisecond + lead; p.until != want {
 		t.Errorf("after a report of 500 ms: %v, want %v", p.until, want)
 	}
@@ -222,17 +223,17 @@ func TestSpeechIsPacedByWhatWasHeard(t *testing.T) {
 		t.Errorf("done before it was heard: %v", got)
 	}
 	got := events(s.step(6500*time.Millisecond, ticked{}))
-	want := []Event{SpeakDone{Speech: "a", Reason: "complete", Duration: 4 * time.Second, SpokenChars: 4}}
+	want := []stream.Event{stream.SpeakDone{Speech: "a", Reason: "complete", Duration: 4 * time.Second, SpokenChars: 4}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestSpeechTakesTextInPieces(t *testing.T) {
-	s := started(t, Patch{})
-	out := s.step(0, asked{Speak{Speech: "a", Text: "one ", More: true}})
-	out = append(out, s.step(0, asked{Speak{Speech: "a", Text: "two", More: true}})...)
-	out = append(out, s.step(0, asked{Speak{Speech: "a"}})...)
+	s := started(t, stream.Patch{})
+	out := s.step(0, asked{stream.Speak{Speech: "a", Text: "one ", More: true}})
+	out = append(out, s.step(0, asked{stream.Speak{Speech: "a", Text: "two", More: true}})...)
+	out = append(out, s.step(0, asked{stream.Speak{Speech: "a"}})...)
 	var fed []feed
 	for _, e := range out {
 		if f, ok := e.(feed); ok {
@@ -243,19 +244,19 @@ func TestSpeechTakesTextInPieces(t *testing.T) {
 	if diff := cmp.Diff(want, fed, cmp.AllowUnexported(feed{})); diff != "" {
 		t.Error(diff)
 	}
-	got := events(s.step(0, asked{Speak{Request: Request{Ref: "c9"}, Speech: "a", Text: "three"}}))
-	if e, ok := got[0].(ErrorEvent); !ok || e.Err.Ref != "c9" || e.Err.Code != BadRequest {
+	got := events(s.step(0, asked{stream.Speak{Request: stream.Request{Ref: "c9"}, Speech: "a", Text: "three"}}))
+	if e, ok := got[0].(stream.ErrorEvent); !ok || e.Err.Ref != "c9" || e.Err.Code != stream.BadRequest {
 		t.Errorf("text after the end: %v", got)
 	}
 }
 
 func TestFatalErrorsSettleWhatIsOwed(t *testing.T) {
-	s := started(t, Patch{})
+	s := started(t, stream.Patch{})
 	s.step(0, onset{utt: 1})
 	s.step(0, ended{utt: 1, audio: samples(time.Second), voiced: true})
 	s.step(0, onset{utt: 2})
-	s.step(0, asked{Speak{Speech: "a", Text: "x"}})
-	out := s.step(0, refused{fatalf(UnsupportedCodec, "input.codec", "no")})
+	s.step(0, asked{stream.Speak{Speech: "a", Text: "x"}})
+	out := s.step(0, refused{stream.Fatalf(stream.UnsupportedCodec, "input.codec", "no")})
 	var kinds []string
 	for _, ev := range events(out) {
 		kinds = append(kinds, strings.TrimPrefix(strings.TrimPrefix(typeName(ev), "stream."), "*"))
@@ -263,7 +264,7 @@ func TestFatalErrorsSettleWhatIsOwed(t *testing.T) {
 	if diff := cmp.Diff([]string{"ErrorEvent", "Failed", "Failed", "SpeakDone", "Ended"}, kinds); diff != "" {
 		t.Error(diff)
 	}
-	if f, ok := find[finish](out); !ok || f.code != UnsupportedCodec {
+	if f, ok := find[finish](out); !ok || f.code != stream.UnsupportedCodec {
 		t.Errorf("finish %v", f)
 	}
 	if got := s.step(0, onset{utt: 3}); len(got) > 0 {
@@ -272,11 +273,11 @@ func TestFatalErrorsSettleWhatIsOwed(t *testing.T) {
 }
 
 func TestEndDeliversWhatWasPromised(t *testing.T) {
-	for _, in := range []input{asked{End{}}, drained{}, aged{}} {
-		s := started(t, Patch{})
+	for _, in := range []input{asked{stream.End{}}, drained{}, aged{}} {
+		s := started(t, stream.Patch{})
 		s.step(0, onset{utt: 1})
 		s.step(0, ended{utt: 1, audio: samples(time.Second), voiced: true})
-		o, _ := find[open](s.step(0, asked{Speak{Speech: "a", Text: "x", More: true}}))
+		o, _ := find[open](s.step(0, asked{stream.Speak{Speech: "a", Text: "x", More: true}}))
 		out := s.step(0, in)
 		if f, ok := find[feed](out); !ok || !f.last {
 			t.Errorf("%T: the open speech was not ended: %v", in, out)
@@ -291,19 +292,19 @@ func TestEndDeliversWhatWasPromised(t *testing.T) {
 		out = s.step(0, mute{epoch: o.epoch})
 		if f, ok := find[finish](out); !ok {
 			t.Errorf("%T: did not end: %v", in, out)
-		} else if in == (drained{}) && f.code != Draining {
+		} else if in == (drained{}) && f.code != stream.Draining {
 			t.Errorf("drained with code %s", f.code)
 		}
 	}
 }
 
 func TestIdleSessionsEnd(t *testing.T) {
-	s := started(t, Patch{})
-	s.step(20*time.Second, asked{Ping{}})
+	s := started(t, stream.Patch{})
+	s.step(20*time.Second, asked{stream.Ping{}})
 	if _, ok := find[finish](s.step(30*time.Second, idled{})); ok {
 		t.Error("ended 10 s after a ping")
 	}
-	if f, ok := find[finish](s.step(50*time.Second, idled{})); !ok || f.code != IdleTimeout {
+	if f, ok := find[finish](s.step(50*time.Second, idled{})); !ok || f.code != stream.IdleTimeout {
 		t.Error("still there 30 s after the last ping")
 	}
 }

@@ -1,6 +1,10 @@
-package stream
+package session
 
-import "time"
+import (
+	"time"
+
+	"parley/stream"
+)
 
 // Flow states, as told to the peer.
 const (
@@ -9,8 +13,8 @@ const (
 	flowDropping = "dropping"
 )
 
-func newState(session string, limits Limits) *state {
-	return &state{session: session, limits: limits, cfg: DefaultConfig(), flow: flowOK}
+func newState(session string, limits stream.Limits) *state {
+	return &state{session: session, limits: limits, cfg: stream.DefaultConfig(), flow: flowOK}
 }
 
 // step takes one fact and says what to do about it. It is total: every fact has
@@ -26,7 +30,7 @@ func (s *state) step(now time.Duration, in input) []effect {
 		s.lastSeen = now
 		return s.fail(now, in.err)
 	case warned:
-		return say(Warning{Code: in.code, Message: in.message})
+		return say(stream.Warning{Code: in.code, Message: in.message})
 	case asked:
 		s.lastSeen = now
 		return s.asked(now, in.cmd)
@@ -52,17 +56,17 @@ func (s *state) step(now time.Duration, in input) []effect {
 	case idled:
 		return s.idled(now)
 	case aged:
-		return s.end(SessionLimit)
+		return s.end(stream.SessionLimit)
 	case drained:
-		return s.end(Draining)
+		return s.end(stream.Draining)
 	case gone:
 		s.phase = closed
-		return []effect{finish{code: Done, silent: true}}
+		return []effect{finish{code: stream.Done, silent: true}}
 	}
 	return nil
 }
 
-func say(events ...Event) []effect {
+func say(events ...stream.Event) []effect {
 	out := make([]effect, len(events))
 	for i, e := range events {
 		out[i] = emit{e}
@@ -74,34 +78,34 @@ func (s *state) configured(now time.Duration, in configured) []effect {
 	s.lastSeen = now
 	s.cfg = in.cfg
 	if !in.start {
-		return say(Updated{Ref: in.ref, Config: in.cfg})
+		return say(stream.Updated{Ref: in.ref, Config: in.cfg})
 	}
 	if s.phase == waiting {
 		s.phase = live
 	}
 	var out []effect
 	if in.resume {
-		out = say(ErrorEvent{&Error{Code: ResumeExpired, Param: "resume", Ref: in.ref,
+		out = say(stream.ErrorEvent{Err: &stream.Error{Code: stream.ResumeExpired, Param: "resume", Ref: in.ref,
 			Message: "this server does not keep sessions; a fresh one was opened"}})
 	}
 	return append(out,
-		emit{Started{Ref: in.ref, Session: s.session, Config: in.cfg, Limits: s.limits}},
+		emit{stream.Started{Ref: in.ref, Session: s.session, Config: in.cfg, Limits: s.limits}},
 		arm{ageTimer, s.limits.MaxSession})
 }
 
 // asked handles the commands that intake passes on.
-func (s *state) asked(now time.Duration, cmd Command) []effect {
+func (s *state) asked(now time.Duration, cmd stream.Command) []effect {
 	switch c := cmd.(type) {
-	case Speak:
+	case stream.Speak:
 		return s.speak(now, c)
-	case CancelSpeak:
+	case stream.CancelSpeak:
 		return s.cancelSpeak(now, c)
-	case Played:
+	case stream.Played:
 		return s.playedTo(now, c)
-	case Ping:
-		return say(Pong{Ref: c.Ref, T: c.T, At: now})
-	case End:
-		return s.end(Done)
+	case stream.Ping:
+		return say(stream.Pong{Ref: c.Ref, T: c.T, At: now})
+	case stream.End:
+		return s.end(stream.Done)
 	}
 	return nil
 }
@@ -114,11 +118,11 @@ func (s *state) progress(in progress) []effect {
 	if s.hearing != nil {
 		backlog += s.hearing.length()
 	}
-	return say(Ack{Stream: in.stream, Seq: in.seq, PTS: in.to, Backlog: backlog})
+	return say(stream.Ack{Stream: in.stream, Seq: in.seq, PTS: in.to, Backlog: backlog})
 }
 
 // end begins an orderly end: no new utterances, promised finals and speech first.
-func (s *state) end(code Code) []effect {
+func (s *state) end(code stream.Code) []effect {
 	if s.phase == waiting {
 		return s.close(code, nil)
 	}
@@ -157,14 +161,14 @@ func (s *state) settle() []effect {
 }
 
 // fail reports an error; a fatal one ends everything that is owed as failed.
-func (s *state) fail(now time.Duration, err *Error) []effect {
-	out := say(ErrorEvent{err})
+func (s *state) fail(now time.Duration, err *stream.Error) []effect {
+	out := say(stream.ErrorEvent{Err: err})
 	if !err.Fatal {
 		return out
 	}
-	why := &Error{Code: err.Code, Message: "the session ended: " + err.Message}
+	why := &stream.Error{Code: err.Code, Message: "the session ended: " + err.Message}
 	for _, u := range s.owed() {
-		out = append(out, abandon{u.n}, emit{Failed{Utterance: u.n, Err: why}})
+		out = append(out, abandon{u.n}, emit{stream.Failed{Utterance: u.n, Err: why}})
 	}
 	s.hearing, s.pending = nil, nil
 	for _, r := range s.replies {
@@ -182,13 +186,13 @@ func (s *state) owed() []*utterance {
 	return owed
 }
 
-func (s *state) close(code Code, cause *Error) []effect {
+func (s *state) close(code stream.Code, cause *stream.Error) []effect {
 	s.phase = closed
 	f := finish{code: code, reason: string(code)}
 	if cause != nil {
 		f.reason, f.cause = cause.Message, cause
 	}
-	return []effect{emit{Ended{Reason: code, Stats: s.stats}}, f}
+	return []effect{emit{stream.Ended{Reason: code, Stats: s.stats}}, f}
 }
 
 func (s *state) idled(now time.Duration) []effect {
@@ -197,5 +201,5 @@ func (s *state) idled(now time.Duration) []effect {
 	if quiet < s.limits.Idle || owing {
 		return []effect{arm{idleTimer, max(s.limits.Idle-quiet, time.Second)}}
 	}
-	return s.fail(now, fatalf(IdleTimeout, "", "nothing came from the client for %v", s.limits.Idle))
+	return s.fail(now, stream.Fatalf(stream.IdleTimeout, "", "nothing came from the client for %v", s.limits.Idle))
 }

@@ -1,4 +1,4 @@
-package stream
+package session
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 
 	"parley/codec"
 	"parley/engine"
+	"parley/stream"
 )
 
 // world answers effects at random, as workers and a client would, and checks
@@ -37,7 +38,7 @@ type world struct {
 }
 
 func newWorld(seed uint64) *world {
-	return &world{r: rand.New(rand.NewPCG(seed, 1)), s: newState("sess_walk", DefaultLimits()),
+	return &world{r: rand.New(rand.NewPCG(seed, 1)), s: newState("sess_walk", stream.DefaultLimits()),
 		begun: map[int]bool{}, ended: map[int]bool{}, stable: map[int]string{}, speeches: map[string]bool{}}
 }
 
@@ -92,7 +93,7 @@ func (w *world) apply(e effect) {
 	}
 }
 
-func (w *world) told(ev Event) {
+func (w *world) told(ev stream.Event) {
 	terminal := func(utt int) {
 		if !w.begun[utt] || w.ended[utt] {
 			w.fault("%T of utterance %d, begun %v, ended %v", ev, utt, w.begun[utt], w.ended[utt])
@@ -100,12 +101,12 @@ func (w *world) told(ev Event) {
 		w.ended[utt] = true
 	}
 	switch ev := ev.(type) {
-	case SpeechStarted:
+	case stream.SpeechStarted:
 		if w.begun[ev.Utterance] {
 			w.fault("utterance %d began twice", ev.Utterance)
 		}
 		w.begun[ev.Utterance] = true
-	case Partial:
+	case stream.Partial:
 		if w.ended[ev.Utterance] {
 			w.fault("partial of %d after its end", ev.Utterance)
 		}
@@ -113,30 +114,30 @@ func (w *world) told(ev Event) {
 			w.fault("stable %q became %q", w.stable[ev.Utterance], ev.Stable)
 		}
 		w.stable[ev.Utterance] = ev.Stable
-	case Final:
+	case stream.Final:
 		terminal(ev.Utterance)
 		if !strings.HasPrefix(ev.Text, w.stable[ev.Utterance]) {
 			w.fault("final %q does not begin with %q", ev.Text, w.stable[ev.Utterance])
 		}
-	case Failed:
+	case stream.Failed:
 		terminal(ev.Utterance)
-	case Cleared:
+	case stream.Cleared:
 		if ev.Utterance != 0 {
 			terminal(ev.Utterance)
 		}
-	case SpeakStarted:
+	case stream.SpeakStarted:
 		w.live(ev, ev.Speech)
-	case SpeakAudio:
+	case stream.SpeakAudio:
 		w.live(ev, ev.Speech)
-	case SpeakMark:
+	case stream.SpeakMark:
 		w.live(ev, ev.Speech)
-	case SpeakDone:
+	case stream.SpeakDone:
 		w.live(ev, ev.Speech)
 		w.speeches[ev.Speech] = false
 	}
 }
 
-func (w *world) live(ev Event, speech string) {
+func (w *world) live(ev stream.Event, speech string) {
 	if !w.speeches[speech] {
 		w.fault("%T of speech %q, which is not live", ev, speech)
 	}
@@ -219,7 +220,7 @@ func (w *world) text() {
 	if w.s.phase == live {
 		w.speeches[id] = true
 	}
-	w.give(asked{Speak{Speech: id, Text: "some text", More: w.r.IntN(3) == 0, Replace: w.r.IntN(5) == 0}})
+	w.give(asked{stream.Speak{Speech: id, Text: "some text", More: w.r.IntN(3) == 0, Replace: w.r.IntN(5) == 0}})
 }
 
 // speak makes the mouth go on.
@@ -244,19 +245,19 @@ func (w *world) speak() {
 func (w *world) whim() {
 	switch w.r.IntN(24) {
 	case 0:
-		w.give(asked{End{}})
+		w.give(asked{stream.End{}})
 	case 1:
 		w.give(drained{})
 	case 2:
-		w.give(refused{fatalf(BadRequest, "", "bad")})
+		w.give(refused{stream.Fatalf(stream.BadRequest, "", "bad")})
 	case 3:
-		w.give(asked{CancelSpeak{}})
+		w.give(asked{stream.CancelSpeak{}})
 	case 4, 5:
-		w.give(asked{CancelSpeak{Speech: fmt.Sprint("sp", w.r.IntN(4))}})
+		w.give(asked{stream.CancelSpeak{Speech: fmt.Sprint("sp", w.r.IntN(4))}})
 	case 6, 7:
-		w.give(asked{Played{Speech: fmt.Sprint("sp", w.r.IntN(4)), At: w.said}})
+		w.give(asked{stream.Played{Speech: fmt.Sprint("sp", w.r.IntN(4)), At: w.said}})
 	case 8:
-		w.give(refused{errf(BadRequest, "", "odd")})
+		w.give(refused{stream.Errorf(stream.BadRequest, "", "odd")})
 	case 9:
 		w.give(idled{})
 	default:
@@ -269,7 +270,7 @@ func (w *world) settle() {
 	if w.speaking {
 		w.voice()
 	}
-	w.give(asked{End{}})
+	w.give(asked{stream.End{}})
 	for range 500 {
 		if w.finished {
 			break
@@ -303,7 +304,7 @@ func (w *world) settle() {
 func walk(t *testing.T, seed uint64, steps int) {
 	t.Helper()
 	w := newWorld(seed)
-	w.give(configured{start: true, cfg: DefaultConfig()})
+	w.give(configured{start: true, cfg: stream.DefaultConfig()})
 	for range steps {
 		w.act()
 	}

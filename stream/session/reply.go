@@ -1,17 +1,19 @@
-package stream
+package session
 
 import (
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	"parley/stream"
 )
 
 // speak queues text. Voice and speed are resolved by intake already.
-func (s *state) speak(now time.Duration, c Speak) []effect {
+func (s *state) speak(now time.Duration, c stream.Speak) []effect {
 	refuse := func(param, format string, args ...any) []effect {
-		err := errf(BadRequest, param, format, args...)
+		err := stream.Errorf(stream.BadRequest, param, format, args...)
 		err.Ref = c.Ref
-		return say(ErrorEvent{err})
+		return say(stream.ErrorEvent{Err: err})
 	}
 	if s.phase != live {
 		return refuse("", "the session is not open for speech")
@@ -28,12 +30,12 @@ func (s *state) speak(now time.Duration, c Speak) []effect {
 		if len(s.replies) == maxReplies {
 			return append(out, refuse("speech", "%d speeches are waiting already", maxReplies)...)
 		}
-		s.replies = append(s.replies, &reply{id: c.Speech, voice: c.Voice, speed: c.Speed})
+		s.replies = append(s.replies, &reply{id: c.Speech, ref: c.Ref, voice: c.Voice, speed: c.Speed})
 		i = len(s.replies) - 1
 	}
 	r := s.replies[i]
 	if r.runes += utf8.RuneCountInString(c.Text); r.runes > maxSpeechText {
-		err := errf(BadRequest, "text", "speech %q has more than %d characters", c.Speech, maxSpeechText)
+		err := stream.Errorf(stream.BadRequest, "text", "speech %q has more than %d characters", c.Speech, maxSpeechText)
 		return append(out, s.drop(now, i, "failed", r.heard(now), err)...)
 	}
 	r.open = c.More
@@ -80,7 +82,7 @@ func (s *state) spoke(now time.Duration, in input) []effect {
 	case opened:
 		if in.epoch == r.epoch && !r.opened {
 			r.opened = true
-			return say(SpeakStarted{Speech: r.id, Stream: r.stream, Format: in.format})
+			return say(stream.SpeakStarted{Ref: r.ref, Speech: r.id, Stream: r.stream, Format: in.format})
 		}
 	case uttered:
 		if in.epoch == r.epoch {
@@ -102,11 +104,11 @@ func (s *state) uttered(now time.Duration, r *reply, in uttered) []effect {
 	s.stats.Spoken += in.dur
 	var out []effect
 	for _, m := range in.marks {
-		mark := SpeakMark{Speech: r.id, From: m.From, To: m.To, At: m.At}
+		mark := stream.SpeakMark{Speech: r.id, From: m.From, To: m.To, At: m.At}
 		r.marks = append(r.marks, mark)
 		out = append(out, emit{mark})
 	}
-	return append(out, emit{SpeakAudio{Speech: r.id, Stream: r.stream, Payload: in.payload, PTS: in.at}})
+	return append(out, emit{stream.SpeakAudio{Speech: r.id, Stream: r.stream, Payload: in.payload, PTS: in.at}})
 }
 
 func (s *state) mute(now time.Duration, r *reply, err error) []effect {
@@ -116,7 +118,7 @@ func (s *state) mute(now time.Duration, r *reply, err error) []effect {
 	r.complete = true
 	var out []effect
 	if r.opened {
-		out = say(SpeakSent{Speech: r.id, Stream: r.stream, PTS: r.sent})
+		out = say(stream.SpeakSent{Speech: r.id, Stream: r.stream, PTS: r.sent})
 	}
 	return append(append(out, s.ticked(now)...), s.settle()...)
 }
@@ -133,7 +135,7 @@ func (s *state) ticked(now time.Duration) []effect {
 	return []effect{permit{r.epoch, r.permitted(now, s.cfg.Lead)}, arm{tickTimer, paceTick}}
 }
 
-func (s *state) playedTo(now time.Duration, c Played) []effect {
+func (s *state) playedTo(now time.Duration, c stream.Played) []effect {
 	if !s.isLive(c.Speech) {
 		return nil // late report of a speech that has ended
 	}
@@ -142,15 +144,15 @@ func (s *state) playedTo(now time.Duration, c Played) []effect {
 	return s.ticked(now)
 }
 
-func (s *state) cancelSpeak(now time.Duration, c CancelSpeak) []effect {
+func (s *state) cancelSpeak(now time.Duration, c stream.CancelSpeak) []effect {
 	if c.Speech == "" {
 		return append(s.silence(now, ""), s.settle()...)
 	}
 	i := slices.IndexFunc(s.replies, func(r *reply) bool { return r.id == c.Speech })
 	if i < 0 {
-		err := errf(BadRequest, "speech", "speech %q is not being spoken", c.Speech)
+		err := stream.Errorf(stream.BadRequest, "speech", "speech %q is not being spoken", c.Speech)
 		err.Ref = c.Ref
-		return say(ErrorEvent{err})
+		return say(stream.ErrorEvent{Err: err})
 	}
 	at := s.replies[i].heard(now)
 	if c.HasPlayed {
@@ -175,7 +177,7 @@ func (s *state) silence(now time.Duration, but string) []effect {
 }
 
 // drop ends the i-th reply and goes on with the next.
-func (s *state) drop(now time.Duration, i int, reason string, at time.Duration, err *Error) []effect {
+func (s *state) drop(now time.Duration, i int, reason string, at time.Duration, err *stream.Error) []effect {
 	r := s.replies[i]
 	s.replies = slices.Delete(s.replies, i, i+1)
 	var out []effect
@@ -189,10 +191,10 @@ func (s *state) drop(now time.Duration, i int, reason string, at time.Duration, 
 	return append(out, s.settle()...)
 }
 
-func (s *state) speakDone(r *reply, reason string, at time.Duration, err *Error) effect {
+func (s *state) speakDone(r *reply, reason string, at time.Duration, err *stream.Error) effect {
 	n := r.spoken(at)
 	if reason == "complete" {
 		n = r.runes
 	}
-	return emit{SpeakDone{Speech: r.id, Reason: reason, Duration: at, SpokenChars: n, Err: err}}
+	return emit{stream.SpeakDone{Speech: r.id, Reason: reason, Duration: at, SpokenChars: n, Err: err}}
 }

@@ -1,4 +1,4 @@
-package stream
+package session
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"parley/codec"
 	"parley/engine"
+	"parley/stream"
 )
 
 // stall is how long a client may go without audio in the middle of an utterance
@@ -18,14 +19,14 @@ const stall = 2 * time.Second
 // intake is the reading side of a session: it decodes messages, owns the ear and
 // the configuration, and tells the actor what came of it.
 type intake struct {
-	peer     Peer
-	dialect  Dialect
+	peer     stream.Peer
+	dialect  stream.Dialect
 	services Services
-	limits   Limits
+	limits   stream.Limits
 	tell     func(input)
 	deaf     atomic.Bool
 
-	cfg     Config
+	cfg     stream.Config
 	ear     *ear
 	started bool
 	over    bool // End came: nothing after it counts
@@ -34,9 +35,9 @@ type intake struct {
 // run reads until the peer is gone or ctx is done. Between messages it watches
 // for utterances whose client has stalled.
 func (in *intake) run(ctx context.Context) {
-	in.cfg = DefaultConfig()
+	in.cfg = stream.DefaultConfig()
 	defer in.close()
-	messages := make(chan Message)
+	messages := make(chan stream.Message)
 	failed := make(chan error, 1)
 	done := make(chan struct{})
 	go func() {
@@ -57,7 +58,7 @@ func (in *intake) run(ctx context.Context) {
 				in.report(in.ear.wait(), "")
 			}
 		case err := <-failed:
-			if e, ok := errors.AsType[*Error](err); ok {
+			if e, ok := errors.AsType[*stream.Error](err); ok {
 				in.tell(refused{e})
 				return
 			}
@@ -68,7 +69,7 @@ func (in *intake) run(ctx context.Context) {
 }
 
 // read hands over messages one by one; it returns the error that ended them.
-func (in *intake) read(ctx context.Context, to chan<- Message) error {
+func (in *intake) read(ctx context.Context, to chan<- stream.Message) error {
 	for {
 		m, err := in.peer.Read(ctx)
 		if err != nil {
@@ -82,7 +83,7 @@ func (in *intake) read(ctx context.Context, to chan<- Message) error {
 	}
 }
 
-func (in *intake) message(m Message) {
+func (in *intake) message(m stream.Message) {
 	if in.over {
 		return
 	}
@@ -98,7 +99,7 @@ func (in *intake) report(err error, ref string) {
 	if err == nil {
 		return
 	}
-	e := *asError(err, BadRequest)
+	e := *stream.AsError(err, stream.BadRequest)
 	if e.Ref == "" {
 		e.Ref = ref
 	}
@@ -107,31 +108,31 @@ func (in *intake) report(err error, ref string) {
 }
 
 // command does what a command asks of the reading side and passes the rest on.
-func (in *intake) command(cmd Command) {
-	if start, ok := cmd.(Start); ok {
+func (in *intake) command(cmd stream.Command) {
+	if start, ok := cmd.(stream.Start); ok {
 		in.start(start)
 		return
 	}
 	if !in.started {
-		if _, ok := cmd.(Ping); !ok {
-			in.report(fatalf(BadRequest, "", "the session has not been started"), ref(cmd))
+		if _, ok := cmd.(stream.Ping); !ok {
+			in.report(stream.Fatalf(stream.BadRequest, "", "the session has not been started"), stream.RefOf(cmd))
 			return
 		}
 	}
 	switch c := cmd.(type) {
-	case Update:
+	case stream.Update:
 		in.configure(c.Ref, c.Patch, configured{ref: c.Ref})
-	case Audio:
+	case stream.Audio:
 		in.report(in.ear.hear(c), "")
-	case Commit:
+	case stream.Commit:
 		in.ear.commit()
-	case Clear:
+	case stream.Clear:
 		in.ear.clear(c.Ref)
-	case EndInput:
+	case stream.EndInput:
 		in.report(in.ear.leave(), c.Ref)
-	case Speak:
+	case stream.Speak:
 		in.speak(c)
-	case End:
+	case stream.End:
 		in.report(in.ear.leave(), c.Ref)
 		in.over = true
 		in.tell(asked{c})
@@ -140,14 +141,14 @@ func (in *intake) command(cmd Command) {
 	}
 }
 
-func (in *intake) start(c Start) {
+func (in *intake) start(c stream.Start) {
 	if in.started {
-		in.report(errf(BadRequest, "", "the session has been started already"), c.Ref)
+		in.report(stream.Errorf(stream.BadRequest, "", "the session has been started already"), c.Ref)
 		return
 	}
 	det, err := in.services.NewDetector()
 	if err != nil {
-		in.report(fatalf(EngineFailed, "", "no voice activity detector: %w", err), c.Ref)
+		in.report(stream.Fatalf(stream.EngineFailed, "", "no voice activity detector: %w", err), c.Ref)
 		return
 	}
 	in.ear = &ear{
@@ -160,7 +161,7 @@ func (in *intake) start(c Start) {
 
 // configure applies a patch if the result can work, and reports whether it did.
 // A session whose first configuration is wrong ends.
-func (in *intake) configure(ref string, p Patch, done configured) bool {
+func (in *intake) configure(ref string, p stream.Patch, done configured) bool {
 	cfg := in.cfg.With(p)
 	if err := in.check(&cfg); err != nil {
 		err.Fatal = done.start || (err.Fatal && !in.started)
@@ -177,7 +178,7 @@ func (in *intake) configure(ref string, p Patch, done configured) bool {
 }
 
 // check validates what only the services can tell, and resolves the voice.
-func (in *intake) check(cfg *Config) *Error {
+func (in *intake) check(cfg *stream.Config) *stream.Error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
@@ -186,26 +187,26 @@ func (in *intake) check(cfg *Config) *Error {
 		cfg.Model = m.Name
 	}
 	if cfg.Model != m.Name {
-		return fatalf(UnknownModel, "asr.model", "asr.model: this server has %q, not %q", m.Name, cfg.Model)
+		return stream.Fatalf(stream.UnknownModel, "asr.model", "asr.model: this server has %q, not %q", m.Name, cfg.Model)
 	}
 	if cfg.Language != "" && !m.Knows(cfg.Language) {
-		return errf(BadRequest, "asr.language", "asr.language: model %q does not know %q", m.Name, cfg.Language)
+		return stream.Errorf(stream.BadRequest, "asr.language", "asr.language: model %q does not know %q", m.Name, cfg.Language)
 	}
 	if cfg.Task == engine.Translate && !m.Multilingual() {
-		return errf(BadRequest, "asr.task", "asr.task: model %q cannot translate", m.Name)
+		return stream.Errorf(stream.BadRequest, "asr.task", "asr.task: model %q cannot translate", m.Name)
 	}
 	voice, err := in.services.Voices.Find(cfg.Voice, "")
 	if err != nil {
-		return errf(BadRequest, "tts.voice", "tts.voice: %w", err)
+		return stream.Errorf(stream.BadRequest, "tts.voice", "tts.voice: %w", err)
 	}
 	cfg.Voice = voice.ID
 	return nil
 }
 
 // speak checks the text and resolves voice and speed.
-func (in *intake) speak(c Speak) {
+func (in *intake) speak(c stream.Speak) {
 	if n := len([]rune(c.Text)); n > in.limits.MaxText {
-		in.report(errf(BadRequest, "text", "text: %d characters, more than %d", n, in.limits.MaxText), c.Ref)
+		in.report(stream.Errorf(stream.BadRequest, "text", "text: %d characters, more than %d", n, in.limits.MaxText), c.Ref)
 		return
 	}
 	if c.Voice == "" {
@@ -213,15 +214,15 @@ func (in *intake) speak(c Speak) {
 	}
 	voice, err := in.services.Voices.Find(c.Voice, "")
 	if err != nil {
-		in.report(errf(BadRequest, "voice", "voice: %w", err), c.Ref)
+		in.report(stream.Errorf(stream.BadRequest, "voice", "voice: %w", err), c.Ref)
 		return
 	}
 	c.Voice = voice.ID
 	if c.Speed == 0 {
 		c.Speed = in.cfg.Speed
 	}
-	if !validSpeed(c.Speed) {
-		in.report(errf(BadRequest, "speed", "speed: %g is outside 0.25 to 4", c.Speed), c.Ref)
+	if !stream.ValidSpeed(c.Speed) {
+		in.report(stream.Errorf(stream.BadRequest, "speed", "speed: %g is outside 0.25 to 4", c.Speed), c.Ref)
 		return
 	}
 	in.tell(asked{c})
@@ -232,16 +233,6 @@ func (in *intake) close() {
 		in.ear.close()
 	}
 }
-
-// ref is the client's id of a command, where it has one.
-func ref(cmd Command) string {
-	if r, ok := cmd.(interface{ ref() string }); ok {
-		return r.ref()
-	}
-	return ""
-}
-
-func (r Request) ref() string { return r.Ref }
 
 // orderly reports whether an error of Peer.Read is a goodbye.
 func orderly(err error) bool { return errors.Is(err, io.EOF) }

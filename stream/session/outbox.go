@@ -1,10 +1,12 @@
-package stream
+package session
 
 import (
 	"context"
 	"errors"
 	"sync"
 	"time"
+
+	"parley/stream"
 )
 
 // errSlowReader: the peer left too much unread.
@@ -26,7 +28,7 @@ type outbox struct {
 
 // parcel is one message; speech names the speech whose audio it is, if any.
 type parcel struct {
-	m      Message
+	m      stream.Message
 	speech string
 }
 
@@ -35,7 +37,7 @@ func newOutbox(limit int) *outbox {
 }
 
 // put queues messages, or fails with errSlowReader where too much waits already.
-func (o *outbox) put(speech string, ms ...Message) error {
+func (o *outbox) put(speech string, ms ...stream.Message) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, m := range ms {
@@ -101,7 +103,7 @@ func (o *outbox) take() (p parcel, ok, closed bool) {
 }
 
 // run writes until the box is closed and empty, a write fails, or ctx is done.
-func (o *outbox) run(ctx context.Context, peer Peer) error {
+func (o *outbox) run(ctx context.Context, peer stream.Peer) error {
 	for {
 		p, ok, closed := o.take()
 		switch {

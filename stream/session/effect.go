@@ -1,9 +1,10 @@
-package stream
+package session
 
 import (
 	"time"
 
 	"parley/engine"
+	"parley/stream"
 )
 
 // effect is one thing the actor is to do. Effects are data.
@@ -11,7 +12,7 @@ type effect interface{ effect() }
 
 type (
 	// emit sends an event to the peer.
-	emit struct{ event Event }
+	emit struct{ event stream.Event }
 	// guess starts a partial decode.
 	guess struct {
 		utt, epoch int
@@ -58,7 +59,7 @@ type (
 	}
 	// finish ends the session; silent where the peer is gone already.
 	finish struct {
-		code   Code
+		code   stream.Code
 		reason string
 		silent bool
 		cause  error

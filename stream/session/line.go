@@ -1,6 +1,10 @@
-package stream
+package session
 
-import "time"
+import (
+	"time"
+
+	"parley/stream"
+)
 
 // line follows the sequence numbers and time stamps of one input stream.
 type line struct {
@@ -17,7 +21,7 @@ type line struct {
 
 // next takes the header of a payload: how much audio is missing before it, and
 // whether it is a duplicate or comes after its place was concealed.
-func (l *line) next(a Audio) (lost time.Duration, late bool) {
+func (l *line) next(a stream.Audio) (lost time.Duration, late bool) {
 	if !a.HasSeq {
 		return 0, false
 	}
@@ -39,7 +43,7 @@ func (l *line) next(a Audio) (lost time.Duration, late bool) {
 }
 
 // heard takes how much audio the payload held.
-func (l *line) heard(a Audio, d time.Duration) {
+func (l *line) heard(a stream.Audio, d time.Duration) {
 	if d > 0 {
 		l.usual, l.bad = d, 0
 	}
@@ -49,14 +53,14 @@ func (l *line) heard(a Audio, d time.Duration) {
 
 // lied reports, once a stream, that the audio lasts far longer or shorter than
 // its time stamps say: rate or channels are not what the client declared.
-func (l *line) lied(a Audio) error {
+func (l *line) lied(a stream.Audio) error {
 	span, audio := a.PTS-l.runPTS, l.runLen-l.usual
 	if l.told || span <= 0 || max(span, audio) < 2*time.Second {
 		return nil
 	}
 	if 2*audio > 3*span || 3*audio < 2*span {
 		l.told = true
-		return errf(BadRequest, "input.rate", "the audio lasts %v by input.rate and input.channels but %v by its pts_us: one of them is wrong",
+		return stream.Errorf(stream.BadRequest, "input.rate", "the audio lasts %v by input.rate and input.channels but %v by its pts_us: one of them is wrong",
 			audio.Round(time.Millisecond), span.Round(time.Millisecond))
 	}
 	return nil

@@ -1,4 +1,4 @@
-package stream
+package session
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"parley/engine/speech"
+	"parley/stream"
 )
 
 // errOver is the cause of everything that stops because its session ended.
@@ -19,8 +20,8 @@ var errOver = errors.New("session over")
 // only send it facts.
 type session struct {
 	id       string
-	peer     Peer
-	dialect  Dialect
+	peer     stream.Peer
+	dialect  stream.Dialect
 	services Services
 	log      zerolog.Logger
 	meter    *meter
@@ -91,9 +92,9 @@ func (s *session) loop(ctx context.Context, written <-chan error) outcome {
 		case <-s.drain:
 			in = drained{}
 		case err := <-written:
-			return outcome{finish{code: BacklogOverflow, silent: true}, err, true}
+			return outcome{finish{code: stream.BacklogOverflow, silent: true}, err, true}
 		case <-ctx.Done():
-			return outcome{finish: finish{code: Draining, reason: "server stopping"}, err: context.Cause(ctx)}
+			return outcome{finish: finish{code: stream.Draining, reason: "server stopping"}, err: context.Cause(ctx)}
 		}
 		if g, ok := in.(gone); ok && !orderly(g.err) {
 			s.log.Debug().Err(g.err).Msg("peer vanished")
@@ -107,7 +108,7 @@ func (s *session) loop(ctx context.Context, written <-chan error) outcome {
 			s.do(e)
 		}
 		if s.slow {
-			return outcome{finish: finish{code: BacklogOverflow, reason: errSlowReader.Error()}, err: errSlowReader}
+			return outcome{finish: finish{code: stream.BacklogOverflow, reason: errSlowReader.Error()}, err: errSlowReader}
 		}
 	}
 }
@@ -177,7 +178,7 @@ func (s *session) do(e effect) {
 	}
 }
 
-func (s *session) emit(ev Event) {
+func (s *session) emit(ev stream.Event) {
 	s.meter.told(time.Since(s.begun), ev)
 	ms, err := s.dialect.Encode(ev)
 	if err != nil {
@@ -185,7 +186,7 @@ func (s *session) emit(ev Event) {
 		return
 	}
 	tag := ""
-	if audio, ok := ev.(SpeakAudio); ok {
+	if audio, ok := ev.(stream.SpeakAudio); ok {
 		tag = audio.Speech
 	}
 	if err := s.outbox.put(tag, ms...); err != nil {
@@ -227,7 +228,7 @@ func (s *session) open(e open) {
 }
 
 // newSession puts a session together; serve runs it.
-func newSession(id string, peer Peer, d Dialect, cfg HubConfig, m *metrics) *session {
+func newSession(id string, peer stream.Peer, d stream.Dialect, cfg Config, m *metrics) *session {
 	s := &session{
 		id: id, peer: peer, dialect: d, services: cfg.Services, meter: newMeter(m),
 		log:     cfg.Log.With().Str("session", id).Logger(),

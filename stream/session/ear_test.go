@@ -1,4 +1,4 @@
-package stream
+package session
 
 import (
 	"encoding/binary"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/codec"
+	"parley/stream"
 	"parley/vad"
 )
 
@@ -114,7 +115,7 @@ func TestNoSampleIsLostOrHeardTwice(t *testing.T) {
 			open: func(codec.Format) (codec.Decoder, error) { return ordinals{&ordinal}, nil },
 			det:  &moody{r: r}, tell: h.tell, deaf: func() bool { return false },
 		}
-		cfg := DefaultConfig()
+		cfg := stream.DefaultConfig()
 		cfg.VAD.MaxUtteranceMS = 5000
 		if r.IntN(3) == 0 {
 			cfg.VAD.Mode = vad.Manual
@@ -122,12 +123,12 @@ func TestNoSampleIsLostOrHeardTwice(t *testing.T) {
 		if err := e.configure(cfg); err != nil {
 			t.Fatal(err)
 		}
-		a := Audio{HasSeq: true}
+		a := stream.Audio{HasSeq: true}
 		for range 1500 {
 			n := r.IntN(2000)
 			a.Payload = binary.BigEndian.AppendUint16(nil, uint16(n))
 			if err := e.hear(a); err != nil {
-				if e, ok := err.(*Error); !ok || e.Fatal {
+				if e, ok := err.(*stream.Error); !ok || e.Fatal {
 					t.Fatalf("seed %d: %v", seed, err)
 				}
 			}
@@ -168,11 +169,11 @@ func TestWrongCodecIsNamedAfterAFewPackets(t *testing.T) {
 		open: func(codec.Format) (codec.Decoder, error) { return ordinals{&ordinal}, nil },
 		det:  &moody{r: rand.New(rand.NewPCG(1, 1))}, tell: func(input) {}, deaf: func() bool { return false },
 	}
-	if err := e.configure(DefaultConfig()); err != nil {
+	if err := e.configure(stream.DefaultConfig()); err != nil {
 		t.Fatal(err)
 	}
 	for i := range maxBad {
-		err := e.hear(Audio{HasSeq: true, Seq: uint32(i), Payload: []byte("garbage")}).(*Error)
+		err := e.hear(stream.Audio{HasSeq: true, Seq: uint32(i), Payload: []byte("garbage")}).(*stream.Error)
 		if last := i == maxBad-1; err.Fatal != last {
 			t.Fatalf("packet %d: %+v", i, err)
 		}
