@@ -200,6 +200,9 @@ type Limits struct {
 	Idle       time.Duration // without any message
 	MaxSession time.Duration
 	MaxOutbox  int // bytes waiting for a client that does not read
+	// Stall is how long a client may send nothing in the middle of an utterance
+	// (DTX, a bad network) before the rest counts as silence.
+	Stall time.Duration
 }
 
 // DefaultLimits are safe on a small machine.
@@ -211,6 +214,7 @@ func DefaultLimits() Limits {
 		Idle:       30 * time.Second,
 		MaxSession: time.Hour,
 		MaxOutbox:  1 << 20,
+		Stall:      2 * time.Second,
 	}
 }
 
@@ -219,8 +223,9 @@ func (l Limits) Validate() error {
 	if l.MaxFrame < 1024 || l.MaxText < 1 || l.MaxOutbox < 64<<10 {
 		return fmt.Errorf("limits: max_frame %d, max_text %d and max_outbox %d are too small", l.MaxFrame, l.MaxText, l.MaxOutbox)
 	}
-	if l.MaxBacklog < time.Second || l.Idle < time.Second || l.MaxSession < time.Second {
-		return fmt.Errorf("limits: max_backlog %v, idle %v and max_session %v must be at least 1 s", l.MaxBacklog, l.Idle, l.MaxSession)
+	if min(l.MaxBacklog, l.Idle, l.MaxSession, l.Stall) < time.Second {
+		return fmt.Errorf("limits: max_backlog %v, idle %v, max_session %v and stall %v must be at least 1 s",
+			l.MaxBacklog, l.Idle, l.MaxSession, l.Stall)
 	}
 	return nil
 }

@@ -90,6 +90,9 @@ func (c *Client) Receive(ctx context.Context) (stream.Event, error) {
 	}
 }
 
+// Done is closed when the session has closed the connection.
+func (c *Client) Done() <-chan struct{} { return c.ended }
+
 // HangUp vanishes without a word, as a broken connection does.
 func (c *Client) HangUp() { c.once.Do(func() { close(c.hungUp) }) }
 

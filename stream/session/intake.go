@@ -12,10 +12,6 @@ import (
 	"parley/stream"
 )
 
-// stall is how long a client may go without audio in the middle of an utterance
-// before the rest counts as silence.
-const stall = 2 * time.Second
-
 // intake is the reading side of a session: it decodes messages, owns the ear and
 // the configuration, and tells the actor what came of it.
 type intake struct {
@@ -46,12 +42,12 @@ func (in *intake) run(ctx context.Context) {
 	}()
 	defer func() { <-done }()
 
-	quiet := time.NewTimer(stall)
+	quiet := time.NewTimer(in.limits.Stall)
 	defer quiet.Stop()
 	for {
 		select {
 		case m := <-messages:
-			quiet.Reset(stall)
+			quiet.Reset(in.limits.Stall)
 			in.message(m)
 		case <-quiet.C:
 			if in.ear != nil {

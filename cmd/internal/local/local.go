@@ -20,7 +20,8 @@ import (
 // Limits are those of a session that nobody waits for: as long as the file.
 func Limits() stream.Limits {
 	l := stream.DefaultLimits()
-	l.Idle, l.MaxSession, l.MaxBacklog = 24*time.Hour, 7*24*time.Hour, 24*time.Hour
+	const never = 7 * 24 * time.Hour
+	l.Idle, l.MaxSession, l.MaxBacklog, l.Stall = never, never, never, never
 	return l
 }
 
@@ -42,109 +43,97 @@ func Transcribe(ctx context.Context, hub *session.Hub, cfg Config) (stream.Stats
 	}
 	cfg.Patch.Input = &cfg.Input
 	cfg.Ahead = max(cfg.Ahead, 1)
-	f := &feeder{cfg: cfg, client: direct.New(64), changed: make(chan struct{}, 1), over: make(chan struct{})}
-	var side sync.WaitGroup
-	var fed error
-	side.Go(func() { fed = f.feed(ctx) })
-	side.Go(func() { f.listen(context.WithoutCancel(ctx)) })
-	err := hub.Serve(ctx, f.client, f.client)
-	side.Wait()
-	return f.outcome(err, fed)
+	f := &feeder{cfg: cfg, client: direct.New(64), taken: make(chan struct{}, 1)}
+	var served, fed error
+	var wg sync.WaitGroup
+	wg.Go(func() { served = hub.Serve(ctx, f.client, f.client) })
+	wg.Go(func() { fed = f.feed(ctx) })
+	stats, failed := f.receive(ctx)
+	wg.Wait()
+	switch {
+	case ctx.Err() != nil:
+		return stats, context.Cause(ctx)
+	case failed != nil:
+		return stats, failed
+	case fed != nil:
+		return stats, fed
+	}
+	return stats, served
 }
 
 // chunk is how much of the file one command carries, in bytes.
 const chunk = 32 << 10
 
-// beat is how often a waiting feeder shows that it is still there.
-const beat = time.Second
-
-// feeder is the client's side of the session.
+// feeder sends a file no faster than it is recognised.
 type feeder struct {
-	cfg     Config
-	client  *direct.Client
-	changed chan struct{}
-	over    chan struct{} // the last event was received
+	cfg    Config
+	client *direct.Client
 
 	mu      sync.Mutex
-	pinged  float64 // T of the newest Ping
-	ponged  float64 // T of the newest Pong
+	ponged  float64 // T of the newest Pong: that many chunks were taken in
 	waiting int     // utterances without their final
-	stats   stream.Stats
-	failed  error
+	taken   chan struct{}
 }
 
-// feed sends Start, the file piece by piece, and End. Errors of sending are not
-// its own: the session says why it is over.
+// feed sends Start, the file piece by piece, and End.
 func (f *feeder) feed(ctx context.Context) error {
-	if f.client.Send(ctx, stream.Start{Patch: f.cfg.Patch}) != nil {
-		return nil
-	}
-	for {
+	cmds := []stream.Command{stream.Start{Patch: f.cfg.Patch}}
+	var failed error
+	for chunks := 1.0; ; chunks++ {
 		buf := make([]byte, chunk)
 		n, err := io.ReadFull(f.cfg.Audio, buf)
-		if n > 0 && f.piece(ctx, buf[:n]) != nil {
-			return nil
+		if n > 0 {
+			cmds = append(cmds, stream.Audio{Payload: buf[:n]}, stream.Ping{T: chunks})
 		}
-		if err == nil {
-			continue
+		if err != nil {
+			cmds = append(cmds, stream.End{})
+			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				failed = fmt.Errorf("reading: %w", err)
+			}
 		}
-		if f.client.Send(ctx, stream.End{}) != nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil
+		for _, cmd := range cmds {
+			if f.client.Send(ctx, cmd) != nil {
+				return failed // the session has ended and says why
+			}
 		}
-		return fmt.Errorf("reading: %w", err)
+		if err != nil || f.wait(ctx, chunks) != nil {
+			return failed
+		}
+		cmds = nil
 	}
 }
 
-// piece sends some of the file and waits until it was taken in and few enough
-// utterances are without their final. The pings tell when, and that it waits.
-func (f *feeder) piece(ctx context.Context, audio []byte) error {
-	if err := f.client.Send(ctx, stream.Audio{Stream: 1, Payload: audio}); err != nil {
-		return err
-	}
+// wait returns once everything fed was taken in and few enough utterances wait.
+func (f *feeder) wait(ctx context.Context, chunks float64) error {
 	for {
 		f.mu.Lock()
-		f.pinged++
-		ping := stream.Ping{T: f.pinged}
-		f.mu.Unlock()
-		if err := f.client.Send(ctx, ping); err != nil {
-			return err
-		}
-		if f.ready(ctx) {
-			return nil
-		}
-	}
-}
-
-// ready waits a beat for everything to be taken in.
-func (f *feeder) ready(ctx context.Context) bool {
-	timeout := time.NewTimer(beat)
-	defer timeout.Stop()
-	for {
-		f.mu.Lock()
-		ready := f.ponged >= f.pinged && f.waiting <= f.cfg.Ahead
+		ready := f.ponged >= chunks && f.waiting <= f.cfg.Ahead
 		f.mu.Unlock()
 		if ready {
-			return true
+			return nil
 		}
 		select {
-		case <-f.changed:
-		case <-timeout.C:
-			return false
-		case <-f.over:
-			return false
+		case <-f.taken:
+		case <-f.client.Done():
+			return io.ErrClosedPipe
 		case <-ctx.Done():
-			return false
+			return context.Cause(ctx)
 		}
 	}
 }
 
-// listen receives until the last event.
-func (f *feeder) listen(ctx context.Context) {
-	defer close(f.over)
+// receive passes events on until the session ends.
+func (f *feeder) receive(ctx context.Context) (stats stream.Stats, failed error) {
 	for {
-		ev, err := f.client.Receive(ctx)
+		ev, err := f.client.Receive(context.WithoutCancel(ctx))
 		if err != nil {
-			return
+			return stats, failed
+		}
+		if e, ok := ev.(stream.ErrorEvent); ok && e.Err.Fatal && failed == nil {
+			failed = e.Err
+		}
+		if e, ok := ev.(stream.Ended); ok {
+			stats = e.Stats
 		}
 		f.note(ev)
 		if f.cfg.OnEvent != nil {
@@ -158,32 +147,14 @@ func (f *feeder) note(ev stream.Event) {
 	defer f.mu.Unlock()
 	switch ev := ev.(type) {
 	case stream.Pong:
-		f.ponged = max(f.ponged, ev.T)
+		f.ponged = ev.T
 	case stream.SpeechStopped:
 		f.waiting++
 	case stream.Final, stream.Failed:
 		f.waiting--
-	case stream.ErrorEvent:
-		if ev.Err.Fatal && f.failed == nil {
-			f.failed = ev.Err
-		}
-	case stream.Ended:
-		f.stats = ev.Stats
 	}
 	select {
-	case f.changed <- struct{}{}:
+	case f.taken <- struct{}{}:
 	default:
 	}
-}
-
-func (f *feeder) outcome(served, fed error) (stream.Stats, error) {
-	switch {
-	case f.failed != nil:
-		return f.stats, f.failed
-	case fed != nil:
-		return f.stats, fed
-	case served == nil && f.stats.Dropped > 0:
-		return f.stats, fmt.Errorf("%v of audio was dropped", f.stats.Dropped)
-	}
-	return f.stats, served
 }
