@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// binary is the program under test, built once.
-var binary string
+// program is the file under test, built once.
+var program string
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
@@ -29,8 +29,8 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "bin", "parley")
-	build := exec.Command("go", "build", "-o", binary, ".")
+	program = filepath.Join(dir, "bin", "parley")
+	build := exec.Command("go", "build", "-o", program, ".")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "building parley (make test sets what that needs):", err)
@@ -87,7 +87,7 @@ func parleyEnv(t testing.TB, stdin io.Reader, env []string, args ...string) outc
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	home := t.TempDir()
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env, cmd.Dir, cmd.Stdin = environment(t, home, env...), home, stdin
 	var out, errout bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errout
@@ -138,7 +138,7 @@ func (r *record) String() string {
 func start(dir string, env []string, args ...string) (*server, error) {
 	s := &server{log: &record{}, done: make(chan error, 1)}
 	file := filepath.Join(dir, "address")
-	s.cmd = exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0", "--addr-file", file,
+	s.cmd = exec.Command(program, append([]string{"serve", "--listen", "127.0.0.1:0", "--addr-file", file,
 		"--model", "bundled", "--log-level", "debug", "--log-format", "json"}, args...)...)
 	s.cmd.Env, s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = env, dir, s.log, s.log
 	if err := s.cmd.Start(); err != nil {

@@ -68,13 +68,13 @@ func isFile(name string) bool {
 }
 
 func file(path string) (Choice, error) {
-	if _, err := models.Describe(path); err != nil {
+	if _, err := os.Stat(path); err != nil {
 		return Choice{}, fmt.Errorf("--model (PARLEY_MODEL): %w", err)
 	}
 	base := filepath.Base(path)
 	c := Choice{Name: strings.TrimSuffix(strings.TrimPrefix(base, "ggml-"), ".bin"), Path: path}
-	if base == tinymodel.File {
-		c.Name, c.Notice = tinymodel.Name, tinymodel.Notice
+	if base == tinymodel.FileName {
+		c.Name, c.Notice = tinymodel.Name, tinymodel.Notice()
 	}
 	return c, nil
 }
@@ -84,7 +84,7 @@ func (c Chooser) bundled() (Choice, error) {
 		return Choice{}, fmt.Errorf("the bundled model was not found at %v: set PARLEY_BUNDLED_MODEL: %w", c.Tried, engine.ErrUnavailable)
 	}
 	choice, err := file(c.Bundled)
-	choice.Name, choice.Notice = tinymodel.Name, tinymodel.Notice
+	choice.Name, choice.Notice = tinymodel.Name, tinymodel.Notice()
 	return choice, err
 }
 
@@ -132,9 +132,8 @@ func (c Chooser) fallback(format string, args ...any) (Choice, error) {
 	if err != nil {
 		return Choice{}, fmt.Errorf(format+"; %w", append(args, err)...)
 	}
-	c.Tell("%s.", fmt.Sprintf(format, args...))
-	c.Tell("Going on with the bundled model. %s", choice.Notice)
-	c.Tell("For a model that understands English: parley models pull %s", preferred)
+	c.Tell("%s: going on with the bundled model.", fmt.Sprintf(format, args...))
+	c.Tell("%s", choice.Notice)
 	return choice, nil
 }
 

@@ -4,6 +4,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -19,6 +20,7 @@ import (
 	"parley/engine/espeak"
 	"parley/engine/flite"
 	"parley/engine/models"
+	"parley/engine/whisper/tinymodel"
 	"parley/vad/silero"
 )
 
@@ -149,10 +151,14 @@ func bundled(p native.Paths) Finding {
 		return Finding{Check: check, State: Missing, Detail: "not at " + strings.Join(p.Tried[native.BundledModel], ", "),
 			Advice: "set PARLEY_BUNDLED_MODEL to its file, or pull another model"}
 	}
-	if _, err := models.Describe(p.BundledModel); err != nil {
+	text, err := os.ReadFile(p.BundledModel)
+	if err == nil && fmt.Sprintf("%x", sha256.Sum256(text)) != tinymodel.SHA256 {
+		err = fmt.Errorf("%s is not the file that was published", p.BundledModel)
+	}
+	if err != nil {
 		return bad(check, "take it from the repository again", err)
 	}
-	return good(check, "%s", p.BundledModel)
+	return good(check, "%s, SHA-256 as published", p.BundledModel)
 }
 
 func present(ctx context.Context, store models.Store) []Finding {

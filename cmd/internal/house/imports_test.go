@@ -86,7 +86,7 @@ var layers = []struct {
 	{"vad", []string{"codec"}},
 	{"vad/...", []string{"vad", "codec"}},
 	{"engine", []string{"codec"}},
-	{"engine/whisper", []string{"engine", "codec", "engine/whisper/..."}},
+	{"engine/whisper", []string{"engine", "codec", "engine/models", "engine/whisper/..."}},
 	{"engine/...", []string{"engine", "codec"}},
 	{"stream", []string{"codec", "vad", "engine"}},
 	{"stream/session", []string{"stream", "codec", "vad", "engine", "engine/speech"}},
