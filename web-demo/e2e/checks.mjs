@@ -33,9 +33,13 @@ async function tabTo(page, id) {
 /** Captions grow while speech goes on, the settled part never shrinks, a final matches. */
 export async function captions({ page, watch, options }) {
   await page.evaluate(observeCaptions);
-  await page.waitForFunction(finalMatches, options.expect.source, { timeout: options.timeout });
+  // The recording goes round until everything was seen: a busy machine may make few partials.
+  await page.waitForFunction(finalMatches, options.expect.source, { timeout: options.timeout }).catch(() => {});
+  await page.waitForFunction(() => window.probe.captions.stable && window.probe.captions.tail, null, { timeout: options.timeout }).catch(() => {});
   const seen = await page.evaluate(() => window.probe.captions);
   assert.ok(seen.tail > 0, "no changing (grey) text was seen while speech went on");
+  assert.ok(seen.stable > 0, "no settled (ink) text was seen while speech went on");
+  assert.match((await page.locator('.utterance[data-state="final"] .said').allInnerTexts()).join("\n") || "(no final)", options.expect);
   assert.deepEqual(seen.shrunk, [], "settled text changed");
   checkWire(watch);
   const final = await page.evaluate(lastMatch, options.expect.source);
@@ -147,11 +151,15 @@ export async function stopSpeaking({ page, watch, options }) {
   await page.waitForFunction(() => window.probe.sound.loud > 0, null, { timeout: options.timeout });
   await page.locator("#stop").click();
   await page.locator('#spoken[data-state="stopped"]').waitFor();
-  await page.waitForTimeout(200); // what the audio thread had in hand
-  await sound(page);
-  await page.waitForTimeout(600);
-  const after = await sound(page);
+  // A busy machine may tell late what sounded before; the text itself goes on for much longer.
+  let after;
+  for (let i = 0; i < 5 && after?.loudSeconds !== 0; i++) {
+    await sound(page);
+    await page.waitForTimeout(600);
+    after = await sound(page);
+  }
   assert.equal(after.loudSeconds, 0, `${after.loudSeconds} s of sound after Stop`);
+  assert.ok(after.seconds > 0.3, "the tap measured nothing after Stop");
   const done = await until(() => watch.received.findLast((m) => m.type === "speak.done" && m.reason === "cancelled"), "speak.done cancelled");
   return { stopped: { spokenChars: done.spoken_chars, silentFor: after.seconds } };
 }

@@ -6,7 +6,8 @@
 //
 //   --url       address of the page
 //   --wav       16-bit PCM WAV that the browser hears as its microphone, in a
-//               loop; let it end with at least a second of silence
+//               loop; let it begin and end with a second of silence and hold an
+//               utterance of 3 s or more, so that words can settle
 //   --expect    regular expression that a final caption must match (any case)
 //   --say       a sentence of some eight words or more to be typed and spoken
 //   --out       folder for screenshots and result.json; made if missing

@@ -76,6 +76,15 @@ test("a lost connection freezes what was said and drops what was silent", () => 
   assert.equal(captions.utterances.length, 3, "a new session may use the same id again");
 });
 
+test("hearing is true from the start of speech to its end", () => {
+  const { captions } = run(final("z", "before"));
+  assert.equal(captions.hearing(), false);
+  captions.apply(start("a"));
+  assert.equal(captions.hearing(), true);
+  captions.apply({ type: "vad.end", utt: "a", at_us: 9 });
+  assert.equal(captions.hearing(), false);
+});
+
 test("clear leaves only what is still being said", () => {
   const { captions } = run(final("a", "done"), partial("b", 1, "more", ""));
   captions.clear();

@@ -68,11 +68,20 @@ function showInfo(fresh) {
   info = fresh;
   const model = info.model ?? {};
   $("model").textContent = model.name ? `${model.name} · ${info.server ?? ""}` : "";
-  $("notice").hidden = !model.notice;
-  $("notice-text").textContent = model.notice ?? "";
+  showNotice(model.notice ?? "");
   voices.show(info.voices ?? [], info.default_voice);
   showLanguages(model.languages ?? []);
   wire.server($("server"), info);
+}
+
+/** The first sentence always stands there; a phone unfolds the rest. */
+function showNotice(notice) {
+  const [, title, rest] = notice.match(/^(.+?[.!?])\s+(.*)$/s) ?? [null, notice, ""];
+  const fresh = $("notice-title").textContent !== title;
+  $("notice").hidden = !notice;
+  $("notice-title").textContent = title;
+  $("notice-text").textContent = rest;
+  if (fresh) $("notice").open = rest !== "" && matchMedia("(min-width: 641px)").matches;
 }
 
 function showLanguages(languages) {
@@ -86,6 +95,7 @@ client.addEventListener("state", ({ detail }) => {
   showLink(detail);
   if (detail.state === State.OPEN) {
     banner.clear("connection");
+    banner.clear("server");
     $("status").textContent = "Connected";
     loadInfo();
   } else if (detail.state !== State.CONNECTING) {
@@ -138,12 +148,13 @@ function connected() {
   });
 }
 
-for (const type of ["error", "warning"]) {
-  client.addEventListener(type, ({ detail }) => {
-    const title = type === "error" ? "The server reports a problem." : "Note from the server.";
-    if (!detail.fatal) banner.show(type, { title, advice: `${detail.message ?? ""} (${detail.code})` });
-  });
-}
+client.addEventListener("error", ({ detail }) => {
+  if (!detail.fatal) banner.show("server", { title: "The server reports a problem:", advice: `${detail.message} (${detail.code})` });
+});
+client.addEventListener("warning", ({ detail }) => {
+  if (detail.code === "nothing_to_commit") return; // the utterance ended by itself meanwhile
+  banner.show("server", { title: "Note from the server:", advice: `${detail.message} (${detail.code})`, kind: "note" });
+});
 
 // ---- hearing ---------------------------------------------------------------
 
@@ -179,9 +190,14 @@ async function startMicrophone() {
 async function stopMicrophone() {
   if (!microphone.active) return;
   await microphone.stop();
-  client.commit();
+  finishUtterance();
   signal.stop();
   showMicrophone(false);
+}
+
+/** finishUtterance asks for the final of what was being said. */
+function finishUtterance() {
+  if (captions.hearing()) client.commit();
 }
 
 function showMicrophone(on) {
@@ -210,7 +226,7 @@ microphone.addEventListener("block", ({ detail }) => {
   signal.block(detail);
 });
 microphone.addEventListener("lost", ({ detail }) => {
-  client.commit();
+  finishUtterance();
   signal.stop();
   showMicrophone(false);
   banner.show("microphone", { title: "Listening stopped.", advice: `${detail.reason}.` });

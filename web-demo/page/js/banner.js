@@ -15,7 +15,7 @@ export class Banner {
     ui.action.addEventListener("click", () => [...this.#topics.values()].at(-1)?.action?.run());
   }
 
-  /** show tells a problem: {title, advice, action?: {label, run}}. */
+  /** show tells a problem: {title, advice, kind?: "note", action?: {label, run}}. */
   show(topic, problem) {
     this.#topics.delete(topic);
     this.#topics.set(topic, problem);
@@ -31,6 +31,7 @@ export class Banner {
     const { root, title, advice, action } = this.#ui;
     root.hidden = !problem;
     if (!problem) return;
+    root.dataset.kind = problem.kind ?? "problem";
     title.textContent = problem.title;
     advice.textContent = problem.advice ?? "";
     action.hidden = !problem.action;

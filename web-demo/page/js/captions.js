@@ -5,6 +5,7 @@
  * An utterance:
  *   id, state "hearing" | "partial" | "final" | "failed", rev,
  *   stable, tail (while it is being said), text, words, language, confidence,
+ *   ended (speech is over, the final to come),
  *   startUs, endUs (capture time: baseUs of the session already added).
  */
 export class Captions {
@@ -39,6 +40,11 @@ export class Captions {
     return this.utterances.filter((u) => u.state === "final");
   }
 
+  /** hearing tells whether somebody is speaking by the server's account. */
+  hearing() {
+    return this.utterances.some((u) => !u.ended && (u.state === "hearing" || u.state === "partial"));
+  }
+
   /** abandon freezes what was open when a session was lost; empty lines go. */
   abandon() {
     const changes = [];
@@ -68,6 +74,7 @@ export class Captions {
     const u = this.#byId.get(event.utt);
     if (!u) return undefined;
     u.endUs = event.at_us + baseUs;
+    u.ended = true;
     return update(u);
   }
 

@@ -3,7 +3,7 @@
 
 const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 340;
-const HEIGHT = 116;
+const HEIGHT = 108;
 const LEFT = 40;
 const BOTTOM = 6;
 const TOP = 8;
