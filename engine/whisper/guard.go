@@ -11,13 +11,22 @@ import (
 // guard makes words of tokens, or none where they are what a decoder makes up:
 // descriptions of noise, loops, more than can be said, text it does not believe
 // in itself, or the phrases that it says where next to nothing was said.
-func guard(tokens []token, length time.Duration, level sound) []engine.Word {
+//
+// Times of partials, and those of the library that go on after the window, are
+// made from the sound: the library spreads words over 30 s where the decoder
+// does not say when they ended.
+func guard(tokens []token, length time.Duration, level sound, final bool) []engine.Word {
 	belief, n := belief(tokens)
 	thin := level.voiced < 0.12
 	if n == 0 || len(tokens) > maxTokens(length) || belief < -1 || thin && belief < -0.5 {
 		return nil
 	}
-	heard := cutLoop(dropNoise(words(tokens, length)))
+	heard := dropNoise(words(tokens, length))
+	if !final || tokens[len(tokens)-1].end > length+500*time.Millisecond {
+		level.spread(heard)
+		clamp(heard, length)
+	}
+	heard = cutLoop(heard)
 	if thin || length < 1500*time.Millisecond && engine.Confidence(heard) < 0.6 {
 		if stock[plain(heard)] {
 			return nil

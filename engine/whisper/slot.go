@@ -126,7 +126,7 @@ func (s *Slot) decode(ctx context.Context, w engine.Window, final bool) (engine.
 	if err != nil {
 		return engine.Transcript{}, err
 	}
-	heard := guard(tokens, length, level)
+	heard := guard(tokens, length, level, final)
 	return engine.Transcript{Words: heard, Language: spoken, Confidence: engine.Confidence(heard)}, nil
 }
 
@@ -158,7 +158,7 @@ func (s *Slot) params(w engine.Window, final bool, encoder int, length time.Dura
 	p.SetNoContext(true)
 	p.SetPrintProgress(false)
 	p.SetPrintTimestamps(false)
-	p.SetTokenTimestamps(true)
+	p.SetTokenTimestamps(final)
 	p.SetAudioCtx(encoder)
 	p.SetTemperature(0)
 	if final {

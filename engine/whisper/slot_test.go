@@ -61,6 +61,7 @@ func TestWordErrors(t *testing.T) {
 // with another encoder length has left its keys and values. A result must not
 // depend on what the slot, and so perhaps another session, did before.
 func TestSameOnFreshAndUsedState(t *testing.T) {
+	t.Parallel()
 	lights, digits := speak(t, "slt", domain[0]), speak(t, "rms", domain[19])
 	long := append(append([]float32(nil), digits...), make([]float32, 12*codec.SpeechRate)...)
 	for _, short := range []bool{true, false} {
@@ -124,6 +125,7 @@ func TestParallelAsInTurn(t *testing.T) {
 }
 
 func TestCancelledMidDecode(t *testing.T) {
+	t.Parallel()
 	s := open(t, load(t))
 	audio := speak(t, "slt", domain[0])
 	long := append(append([]float32(nil), audio...), make([]float32, 25*codec.SpeechRate)...)
@@ -153,6 +155,7 @@ func TestCancelledMidDecode(t *testing.T) {
 // TestNoiseIsNoText holds at the slot, before any voice detector: what is left
 // to that is noise that rises and falls like speech.
 func TestNoiseIsNoText(t *testing.T) {
+	t.Parallel()
 	s := open(t, load(t))
 	for name, audio := range noises() {
 		if p, f := decodeBoth(t, s, audio); len(p.Words) > 0 || len(f.Words) > 0 {
@@ -162,13 +165,14 @@ func TestNoiseIsNoText(t *testing.T) {
 }
 
 func TestWindowsOfAllLengths(t *testing.T) {
+	t.Parallel()
 	s := open(t, load(t))
 	speech := speak(t, "slt", domain[0])
 	var long []float32
 	for len(long) < 33*codec.SpeechRate {
 		long = append(long, speech...)
 	}
-	for _, n := range []int{0, 1, 160, 1600, 8000, len(speech), 5 * codec.SpeechRate, 26 * codec.SpeechRate, len(long)} {
+	for _, n := range []int{0, 1, 160, 1600, 8000, len(speech), 26 * codec.SpeechRate, len(long)} {
 		audio := long[:n]
 		p, f := decodeBoth(t, s, audio)
 		length := codec.Duration(n, codec.SpeechRate)

@@ -4,6 +4,11 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"time"
+	"unicode/utf8"
+
+	"parley/codec"
+	"parley/engine"
 )
 
 // sound is what a window sounds like before anything is recognised, from the
@@ -11,6 +16,7 @@ import (
 type sound struct {
 	loudest float64
 	voiced  float64 // share of frames that are within 30 dB of the loudest
+	frames  []int   // which ones those are
 	steady  bool    // noise or a tone: its brightness never changes as speech does
 }
 
@@ -48,13 +54,12 @@ func listen(audio []float32) (sound, error) {
 		}
 		audio = audio[n:]
 	}
-	loud := 0
-	for _, rms := range plain {
+	for i, rms := range plain {
 		if rms >= audible && rms >= s.loudest/32 {
-			loud++
+			s.frames = append(s.frames, i)
 		}
 	}
-	s.voiced = float64(loud) / float64(max(len(plain), 1))
+	s.voiced = float64(len(s.frames)) / float64(max(len(plain), 1))
 	s.steady = steady(bright)
 	return s, nil
 }
@@ -69,3 +74,29 @@ func steady(energies []float64) bool {
 	n := len(energies)
 	return math.Sqrt(energies[n*9/10]/max(energies[n/10], 1e-12)) < swing
 }
+
+// spread lays words over the frames that hold sound, longer ones over more.
+func (s sound) spread(words []engine.Word) {
+	if len(s.frames) == 0 {
+		return
+	}
+	total := 0
+	for _, w := range words {
+		total += weight(w)
+	}
+	at := func(part int) time.Duration { // where so much of the text has been said
+		n := part * len(s.frames) / max(total, 1)
+		if n < len(s.frames) {
+			return codec.Duration(s.frames[n]*frame, codec.SpeechRate)
+		}
+		return codec.Duration((s.frames[n-1]+1)*frame, codec.SpeechRate)
+	}
+	part := 0
+	for i, w := range words {
+		words[i].Start = at(part)
+		part += weight(w)
+		words[i].End = at(part)
+	}
+}
+
+func weight(w engine.Word) int { return 1 + utf8.RuneCountInString(w.Text) }

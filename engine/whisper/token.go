@@ -41,13 +41,18 @@ func words(tokens []token, length time.Duration) []engine.Word {
 		blank = !strings.HasSuffix(t.text, text)
 	}
 	out = b.flush(out)
-	at := time.Duration(0)
-	for i := range out {
-		out[i].Start = min(max(out[i].Start, at), length)
-		out[i].End = min(max(out[i].End, out[i].Start), length)
-		at = out[i].End
-	}
+	clamp(out, length)
 	return out
+}
+
+// clamp keeps times within a window and from going back.
+func clamp(words []engine.Word, length time.Duration) {
+	at := time.Duration(0)
+	for i, w := range words {
+		words[i].Start = min(max(w.Start, at), length)
+		words[i].End = min(max(w.End, words[i].Start), length)
+		at = words[i].End
+	}
 }
 
 // whole joins tokens until their text is complete UTF-8 and drops what never is.

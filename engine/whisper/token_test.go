@@ -144,8 +144,24 @@ func TestGuard(t *testing.T) {
 		"nothing":                  {nil, time.Second, normal, ""},
 		"punctuation is no speech": {say(".|.|.", 0.9, -0.1), time.Second, normal, ""},
 	} {
-		if got := engine.Text(guard(c.tokens, c.length, c.level)); got != c.want {
+		if got := engine.Text(guard(c.tokens, c.length, c.level, true)); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+func TestSpread(t *testing.T) {
+	// 100 ms of silence, 200 ms of sound, 100 ms of silence, 200 ms of sound
+	level := sound{frames: []int{5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29}}
+	got := spoken("abc abcdefghijk abc", 0, 1)
+	level.spread(got)
+	ms := time.Millisecond
+	want := []engine.Word{
+		{Text: "abc", Start: 100 * ms, End: 180 * ms, P: 1},
+		{Text: "abcdefghijk", Start: 180 * ms, End: 520 * ms, P: 1},
+		{Text: "abc", Start: 520 * ms, End: 600 * ms, P: 1},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
