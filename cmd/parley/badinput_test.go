@@ -1,11 +1,13 @@
 package main_test
 
 import (
+	"context"
 	"encoding/binary"
 	"net"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +29,25 @@ func newNeighbour(t *testing.T, s *server) *neighbour {
 	n.audio = session(t, s, opusIn(nil)).speak("yes please", "flite/slt")
 	n.undisturbed(t)
 	return n
+}
+
+// goOn has the neighbour hear its sentence again and again until stop is called.
+func (n *neighbour) goOn(t *testing.T) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	rounds := 0
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for last := false; !last; rounds++ { // once more after all is over
+			last = ctx.Err() != nil
+			n.undisturbed(t)
+		}
+	})
+	return func() {
+		cancel()
+		wg.Wait()
+		t.Logf("meanwhile the session beside it heard its sentence %d times", rounds)
+	}
 }
 
 // undisturbed has the neighbour hear its sentence once more.
@@ -161,8 +182,9 @@ func misdeeds(t *testing.T) []misdeed {
 
 func TestBadInput(t *testing.T) {
 	s := commonServer(t)
-	beside := newNeighbour(t, s)
-	for _, m := range misdeeds(t) {
+	bad := misdeeds(t)
+	defer newNeighbour(t, s).goOn(t)()
+	for _, m := range bad {
 		t.Run(m.name, func(t *testing.T) {
 			c := dial(t, s)
 			m.do(c)
@@ -175,7 +197,6 @@ func TestBadInput(t *testing.T) {
 				}
 			}
 		})
-		beside.undisturbed(t)
 	}
 }
 

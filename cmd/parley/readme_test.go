@@ -129,13 +129,7 @@ func TestTheClientOfTheReadme(t *testing.T) {
 	s, dir := commonServer(t), t.TempDir()
 	wav := filepath.Join(dir, "a.wav")
 	parley(t, nil, "say", "turn off the radio in the bedroom", "-o", wav).must(t)
-	// Beside the module's own files, so that its dependencies are found.
-	example, err := os.MkdirTemp(".", ".example-*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(example) })
-	main := filepath.Join(example, "main.go")
+	main := filepath.Join(dir, "main.go") // run from here, so that the module knows its imports
 	if err := os.WriteFile(main, []byte(blocks[0]), 0o600); err != nil {
 		t.Fatal(err)
 	}

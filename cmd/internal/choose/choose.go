@@ -33,7 +33,10 @@ type Choice struct {
 	Name   string
 	Path   string
 	Notice string // what it can and cannot understand, where that is not obvious
+	Short  bool   // trained for encoders as short as the utterance
 }
+
+func (c *Choice) isBundled() { c.Name, c.Notice, c.Short = tinymodel.Name, tinymodel.Notice(), true }
 
 // Chooser chooses.
 type Chooser struct {
@@ -74,7 +77,7 @@ func file(path string) (Choice, error) {
 	base := filepath.Base(path)
 	c := Choice{Name: strings.TrimSuffix(strings.TrimPrefix(base, "ggml-"), ".bin"), Path: path}
 	if base == tinymodel.FileName {
-		c.Name, c.Notice = tinymodel.Name, tinymodel.Notice()
+		c.isBundled()
 	}
 	return c, nil
 }
@@ -84,7 +87,7 @@ func (c Chooser) bundled() (Choice, error) {
 		return Choice{}, fmt.Errorf("the bundled model was not found at %v: set PARLEY_BUNDLED_MODEL: %w", c.Tried, engine.ErrUnavailable)
 	}
 	choice, err := file(c.Bundled)
-	choice.Name, choice.Notice = tinymodel.Name, tinymodel.Notice()
+	choice.isBundled()
 	return choice, err
 }
 

@@ -114,7 +114,7 @@ func BenchmarkRecognise(b *testing.B) {
 	if _, err := os.Stat(bundled); err != nil {
 		b.Fatal(err)
 	}
-	h, err := OpenHearing(HearingConfig{Paths: paths, Model: bundled, Slots: 1, Threads: 1, Queue: 4})
+	h, err := OpenHearing(HearingConfig{Paths: paths, Model: bundled, Short: true, Slots: 1, Threads: 1, Queue: 4})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 type HearingConfig struct {
 	Paths   native.Paths
 	Model   string // path of the model file
+	Short   bool   // it was trained for encoders as short as the utterance
 	Slots   int    // decodes at the same time
 	Threads int    // of one decode
 	GPU     whisper.GPU
@@ -74,7 +75,7 @@ func (h *Hearing) openDetector(c HearingConfig) error {
 
 func (h *Hearing) openRecognizer(c HearingConfig) error {
 	model, err := whisper.Load(whisper.Config{
-		Path: c.Model, Backends: c.Paths.Backends, GPU: c.GPU, Threads: c.Threads, Log: h.log(c.Log),
+		Path: c.Model, Backends: c.Paths.Backends, GPU: c.GPU, Threads: c.Threads, Short: c.Short, Log: h.log(c.Log),
 	})
 	if err != nil {
 		return err
