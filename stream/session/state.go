@@ -10,8 +10,9 @@ import (
 
 // The rules of partial decoding, in media time.
 const (
-	firstPartial   = 800 * time.Millisecond // of audio before the first partial: pre-roll and 0.5 s of speech
-	partialCadence = 500 * time.Millisecond // of new audio between partials
+	firstPartial   = 800 * time.Millisecond  // of audio before the first partial: pre-roll and 0.5 s of speech
+	surePartial    = 1500 * time.Millisecond // of audio before a detected language counts
+	partialCadence = 500 * time.Millisecond  // of new audio between partials
 	paceTick       = 50 * time.Millisecond
 	maxSpeechText  = 65536 // runes of one speech
 	maxReplies     = 64    // speeches spoken or waiting
@@ -60,6 +61,7 @@ type utterance struct {
 	voiced   bool
 	rev      int
 	stable   string
+	language string        // as detected in enough audio; "" until then
 	epoch    int           // of the decode running for it; 0 none
 	decoding time.Duration // audio length of that decode
 	tried    time.Duration // audio length of the last decode

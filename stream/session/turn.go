@@ -44,7 +44,11 @@ func (s *state) maybeGuess() []effect {
 	}
 	s.epochs++
 	u.epoch, u.decoding, u.tried = s.epochs, have, have
-	return []effect{guess{utt: u.n, epoch: u.epoch, window: s.window(u), prefix: u.live.Prefix()}}
+	w := s.window(u)
+	if w.Language == "" {
+		w.Language = u.language // detecting it costs as much as the decode itself
+	}
+	return []effect{guess{utt: u.n, epoch: u.epoch, window: w, prefix: u.live.Prefix()}}
 }
 
 func (s *state) window(u *utterance) engine.Window {
@@ -59,6 +63,9 @@ func (s *state) guessed(in guessed) []effect {
 	u.epoch = 0
 	if in.err != nil {
 		return nil // the next partial or the final will tell
+	}
+	if u.decoding >= surePartial {
+		u.language = in.hyp.Language
 	}
 	stable, tail := u.live.Update(in.hyp, u.decoding)
 	text := engine.Text(stable)
