@@ -91,9 +91,12 @@ function showLanguages(languages) {
   setOptions($("language"), [auto, ...known], settings.values.language);
 }
 
+let outage = null; // why the connection went, until it is back: attempts that fail say less
+
 client.addEventListener("state", ({ detail }) => {
   showLink(detail);
   if (detail.state === State.OPEN) {
+    outage = null;
     banner.clear("connection");
     banner.clear("server");
     $("status").textContent = "Connected";
@@ -102,7 +105,8 @@ client.addEventListener("state", ({ detail }) => {
     captions.abandon().forEach((change) => lines.change(change));
     speech.lost();
     showSpeech(false);
-    if (!detail.local) tellLoss(detail);
+    if (detail.state === State.WAITING) outage ??= { code: detail.code, reason: detail.reason };
+    if (!detail.local) tellLoss({ ...detail, ...(detail.state === State.WAITING && outage) });
   }
 });
 
