@@ -38,6 +38,7 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	log      zerolog.Logger
+	json     bool // what is logged is for programs
 }
 
 // Exit codes.
@@ -64,7 +65,7 @@ func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, log: cli.Logger(os.Stderr)}
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, log: cli.Logger(os.Stderr), json: cli.Log.JSON(os.Stderr)}
 	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(a); err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {

@@ -46,6 +46,9 @@ func (a *app) open(ctx context.Context, rec config.Recognition, voice string, me
 	if err != nil {
 		return nil, err
 	}
+	if model.Notice != "" {
+		a.notice("%s", model.Notice)
+	}
 	voices, err := parts.OpenVoices(ctx, voice, a.log)
 	if err != nil {
 		return nil, err

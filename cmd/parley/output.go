@@ -98,5 +98,9 @@ func (p *progress) close() {
 
 // notice tells people something they should know before they wonder.
 func (a *app) notice(format string, args ...any) {
+	if a.json {
+		a.log.Warn().Msgf(format, args...)
+		return
+	}
 	fmt.Fprintf(a.err, format+"\n", args...)
 }

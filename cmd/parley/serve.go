@@ -61,7 +61,9 @@ func (c serveCmd) Run(ctx context.Context, a *app) error {
 
 func (c serveCmd) listening(a *app, addr net.Addr, keys auth.Keys) error {
 	a.log.Info().Str("address", addr.String()).Bool("keys", !keys.Open()).Msg("listening")
-	a.notice("Parley is at http://%s", addr)
+	if !a.json {
+		a.notice("Parley is at http://%s", addr)
+	}
 	if keys.Open() && c.Insecure {
 		a.log.Warn().Msg("--insecure: anybody who reaches this address may use it")
 	}

@@ -136,7 +136,6 @@ func (c Chooser) fallback(format string, args ...any) (Choice, error) {
 		return Choice{}, fmt.Errorf(format+"; %w", append(args, err)...)
 	}
 	c.Tell("%s: going on with the bundled model.", fmt.Sprintf(format, args...))
-	c.Tell("%s", choice.Notice)
 	return choice, nil
 }
 

@@ -15,6 +15,11 @@ type Log struct {
 	Format string `name:"log-format" help:"auto, console or json; auto is console on a terminal." enum:"auto,console,json" default:"auto"`
 }
 
+// JSON says whether what is written to f is for programs rather than people.
+func (l Log) JSON(f *os.File) bool {
+	return l.Format == "json" || l.Format == "auto" && !term.IsTerminal(int(f.Fd()))
+}
+
 // Logger writes to f as told.
 func (l Log) Logger(f *os.File) zerolog.Logger {
 	level, err := zerolog.ParseLevel(l.Level)
@@ -22,9 +27,8 @@ func (l Log) Logger(f *os.File) zerolog.Logger {
 		level = zerolog.InfoLevel
 	}
 	var w io.Writer = f
-	terminal := term.IsTerminal(int(f.Fd()))
-	if l.Format == "console" || l.Format == "auto" && terminal {
-		w = zerolog.ConsoleWriter{Out: f, NoColor: !terminal, TimeFormat: time.TimeOnly}
+	if !l.JSON(f) {
+		w = zerolog.ConsoleWriter{Out: f, NoColor: !term.IsTerminal(int(f.Fd())), TimeFormat: time.TimeOnly}
 	}
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"parley/cmd/internal/auth"
 )
 
 // Handler is all routes with what guards them.
@@ -28,6 +30,9 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	if b == nil || s.draining.Load() {
 		s.unavailable(w, r)
 		return
+	}
+	if p, ok := auth.From(r.Context()); ok {
+		s.cfg.Log.Debug().Str("principal", p.Name).Str("remote", r.RemoteAddr).Msg("stream")
 	}
 	b.Stream.ServeHTTP(w, r)
 }
