@@ -66,6 +66,7 @@ boot_buildah() {
 contents() {
 	local found
 	[ "$(inside id -u)" = 65532 ] || die "the image runs as user $(inside id -u)"
+	# shellcheck disable=SC2016 # the shell inside expands it
 	found=$(inside sh -c 'for p in gcc cc g++ ld go node npm; do command -v $p; done; find / -xdev \( -name "ggml-*.bin" -o -name "commands*.bin" \) -not -path "/bundled/*" 2>/dev/null' 2>/dev/null || true)
 	[ -z "$found" ] || die "the image contains what it should not: $found"
 	if inside touch /opt/parley/written >/dev/null 2>&1; then die "the server's user can write outside its models' folder"; fi
