@@ -35,6 +35,7 @@ type event struct {
 	Chars   int     `json:"spoken_chars"`
 	StartUS int64   `json:"start_us"`
 	EndUS   int64   `json:"end_us"`
+	AtUS    int64   `json:"at_us"`
 	T       float64 `json:"t"`
 
 	frame native.Frame
