@@ -15,8 +15,8 @@ node_major() {
 	echo "${version%%.*}"
 }
 
-# chromium finds the browser by its usual names, or by PARLEY_CHROMIUM.
-chromium() {
+# has_browser finds the browser by its usual names, or by PARLEY_CHROMIUM.
+has_browser() {
 	local name
 	for name in "${PARLEY_CHROMIUM:-chromium}" chromium-browser google-chrome; do
 		if have "$name"; then return 0; fi
@@ -24,13 +24,13 @@ chromium() {
 	return 1
 }
 
-if ! chromium; then
+if ! has_browser; then
 	say "installing chromium"
 	if have apt-get; then
 		as_root apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 ||
 			{ as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || true
 	fi
-	chromium || die "the browser test needs Chromium" "install it: sudo apt-get install chromium" \
+	has_browser || die "the browser test needs Chromium" "install it: sudo apt-get install chromium" \
 		"or name one: PARLEY_CHROMIUM=/path/to/chromium make test"
 fi
 
