@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"parley/codec"
@@ -73,6 +74,9 @@ func (e *ear) hear(a stream.Audio) error {
 	lost, late := e.line.next(a)
 	if late {
 		return nil
+	}
+	if cap(e.buf)-len(e.buf) < codec.SpeechRate/10 {
+		e.buf = slices.Grow(e.buf, codec.SpeechRate)
 	}
 	from := len(e.buf)
 	err := e.decode(a, lost)
