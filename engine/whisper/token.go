@@ -42,7 +42,43 @@ func words(tokens []token, length time.Duration) []engine.Word {
 	}
 	out = b.flush(out)
 	clamp(out, length)
+	lengthen(out)
 	return out
+}
+
+// brief is shorter than any word takes to say.
+const brief = 40 * time.Millisecond
+
+// lengthen gives words that the library left without time their part of the
+// next words' time, or at the end of the last ones', by their lengths.
+func lengthen(words []engine.Word) {
+	for from := 0; from < len(words); from++ {
+		if words[from].End-words[from].Start >= brief {
+			continue
+		}
+		to := from + 1
+		for ; to < len(words) && words[to-1].End-words[from].Start < time.Duration(to-from)*brief; to++ {
+		}
+		for from > 0 && words[to-1].End-words[from].Start < time.Duration(to-from)*brief {
+			from--
+		}
+		share(words[from:to])
+		from = to - 1
+	}
+}
+
+// share lays words over the time that all of them have.
+func share(words []engine.Word) {
+	total, part := 0, 0
+	for _, w := range words {
+		total += weight(w)
+	}
+	start, span := words[0].Start, words[len(words)-1].End-words[0].Start
+	for i, w := range words {
+		words[i].Start = start + span*time.Duration(part)/time.Duration(total)
+		part += weight(w)
+		words[i].End = start + span*time.Duration(part)/time.Duration(total)
+	}
 }
 
 // clamp keeps times within a window and from going back.

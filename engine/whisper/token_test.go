@@ -165,3 +165,32 @@ func TestSpread(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func TestWordsWithoutTimeShareTheirNeighbours(t *testing.T) {
+	ms := time.Millisecond
+	said := func(at ...int) []token { // pairs of start and end
+		var out []token
+		for i := 0; i < len(at); i += 2 {
+			out = append(out, token{text: " word", p: 1, start: time.Duration(at[i]) * ms, end: time.Duration(at[i+1]) * ms})
+		}
+		return out
+	}
+	for name, tc := range map[string]struct{ in, want []int }{
+		"first":      {[]int{100, 100, 100, 500}, []int{100, 300, 300, 500}},
+		"last":       {[]int{100, 500, 500, 500}, []int{100, 300, 300, 500}},
+		"between":    {[]int{0, 200, 200, 200, 200, 400}, []int{0, 200, 200, 300, 300, 400}},
+		"fine":       {[]int{0, 200, 200, 400}, []int{0, 200, 200, 400}},
+		"no time":    {[]int{300, 300, 300, 300}, []int{300, 300, 300, 300}},
+		"a lone one": {[]int{300, 300}, []int{300, 300}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []int
+			for _, w := range words(said(tc.in...), time.Second) {
+				got = append(got, int(w.Start/ms), int(w.End/ms))
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
