@@ -141,3 +141,13 @@ func plain(words []engine.Word) string {
 		return -1
 	}, engine.Text(words)))
 }
+
+// isNote says whether a token is only signs that describe sound instead of
+// speech, as OpenAI's decoder does not let them come: brackets, notes, rules.
+func isNote(text string) bool {
+	bare := strings.TrimPrefix(text, " ")
+	if text == " -" || text == " '" {
+		return true
+	}
+	return bare != "" && strings.Trim(bare, "\"#()*+/:;<=>@[\\]^_`{|}~「」『』♩♪♫♬♭♮♯") == ""
+}

@@ -7,6 +7,7 @@ import "C"
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -93,8 +94,9 @@ func drain(log func(Level, string)) {
 
 // weights is a model in memory. Its methods are safe for concurrent use.
 type weights struct {
-	ctx  *C.struct_whisper_context
-	info *lib.Context // the same, for the Go binding
+	ctx    *C.struct_whisper_context
+	info   *lib.Context // the same, for the Go binding
+	banned []uint8      // 1 for each token that must not come: notes on sounds
 }
 
 func openWeights(path string, gpu bool, device int, flash bool) (*weights, error) {
@@ -104,7 +106,14 @@ func openWeights(path string, gpu bool, device int, flash bool) (*weights, error
 	if ctx == nil {
 		return nil, fmt.Errorf("whisper: %q cannot be loaded as a model", path)
 	}
-	return &weights{ctx: ctx, info: (*lib.Context)(unsafe.Pointer(ctx))}, nil
+	w := &weights{ctx: ctx, info: (*lib.Context)(unsafe.Pointer(ctx))}
+	w.banned = make([]uint8, int(C.whisper_n_vocab(ctx)))
+	for id := range w.banned[:int(C.whisper_token_eot(ctx))] {
+		if isNote(w.info.Whisper_token_to_str(lib.Token(id))) {
+			w.banned[id] = 1
+		}
+	}
+	return w, nil
 }
 
 func (w *weights) free() { C.whisper_free(w.ctx) }
@@ -139,6 +148,14 @@ type job struct {
 
 // decode runs a job. It returns soon after ctx is done, with its cause.
 func (s *state) decode(ctx context.Context, j *job) ([]token, string, error) {
+	if err := s.until(ctx, func() int { return s.run(j) }); err != nil {
+		return nil, "", err
+	}
+	return s.tokens(), C.GoString(C.whisper_lang_str(C.whisper_full_lang_id_from_state(s.ptr))), nil
+}
+
+// until makes one call that stops when ctx is done, and gives its cause then.
+func (s *state) until(ctx context.Context, call func() int) error {
 	flag := (*int32)(unsafe.Pointer(s.cancel))
 	atomic.StoreInt32(flag, 0)
 	done := make(chan struct{})
@@ -146,17 +163,17 @@ func (s *state) decode(ctx context.Context, j *job) ([]token, string, error) {
 		atomic.StoreInt32(flag, 1)
 		close(done)
 	})
-	rc := s.run(j)
+	rc := call()
 	if !stop() {
 		<-done // the flag must not be set during the next decode
 	}
 	if ctx.Err() != nil {
-		return nil, "", context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 	if rc != 0 {
-		return nil, "", fmt.Errorf("whisper: decoding failed with code %d", rc)
+		return fmt.Errorf("whisper: decoding failed with code %d", rc)
 	}
-	return s.tokens(), C.GoString(C.whisper_lang_str(C.whisper_full_lang_id_from_state(s.ptr))), nil
+	return nil
 }
 
 func (s *state) run(j *job) int {
@@ -175,10 +192,14 @@ func (s *state) tokens() []token {
 		raw = make([]C.struct_parley_token, n)
 		n = int(C.parley_tokens(s.w.ctx, s.ptr, &raw[0], C.int(len(raw))))
 	}
-	out := make([]token, n)
-	for i, r := range raw[:n] {
+	return s.w.texts(raw[:n])
+}
+
+func (w *weights) texts(raw []C.struct_parley_token) []token {
+	out := make([]token, len(raw))
+	for i, r := range raw {
 		out[i] = token{
-			text:  s.w.info.Whisper_token_to_str(lib.Token(r.id)),
+			text:  w.info.Whisper_token_to_str(lib.Token(r.id)),
 			p:     float32(r.p),
 			logp:  float32(r.plog),
 			start: time.Duration(r.t0) * 10 * time.Millisecond,
@@ -186,4 +207,63 @@ func (s *state) tokens() []token {
 		}
 	}
 	return out
+}
+
+// guess is one greedy decode.
+type guess struct {
+	pcm            []float32 // not empty
+	encoder        int       // length; 0 for the model's own
+	threads        int
+	language       int // id, -1 to detect
+	translate      bool
+	before, prefix []int32 // tokens
+	most           int     // new tokens
+	again          bool    // pcm is still encoded
+}
+
+// guess decodes what follows the prefix. It returns soon after ctx is done, with
+// its cause.
+func (s *state) guess(ctx context.Context, g *guess) ([]token, string, error) {
+	out := make([]C.struct_parley_token, g.most)
+	c := C.struct_parley_guess{
+		samples: C.int(len(g.pcm)), encoder: C.int(g.encoder), threads: C.int(g.threads), language: C.int(g.language),
+		translate: C.bool(g.translate), again: C.bool(g.again), most: C.int(g.most), cancel: s.cancel,
+		n_before: C.int(len(g.before)), n_prefix: C.int(len(g.prefix)),
+	}
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	point := func(p *int32) *C.int32_t {
+		pin.Pin(p)
+		return (*C.int32_t)(unsafe.Pointer(p))
+	}
+	if len(g.before) > 0 {
+		c.before = point(&g.before[0])
+	}
+	if len(g.prefix) > 0 {
+		c.prefix = point(&g.prefix[0])
+	}
+	pin.Pin(&s.w.banned[0])
+	c.banned = (*C.uint8_t)(unsafe.Pointer(&s.w.banned[0]))
+	n := 0
+	err := s.until(ctx, func() int {
+		n = int(C.parley_guess(s.w.ctx, s.ptr, &c, (*C.float)(&g.pcm[0]), &out[0]))
+		return min(n, 0)
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	g.language = int(c.language)
+	return s.w.texts(out[:n]), C.GoString(C.whisper_lang_str(c.language)), nil
+}
+
+// tokenize gives the tokens of a text, which must hold no NUL.
+func (w *weights) tokenize(text string) []int32 {
+	if text == "" {
+		return nil
+	}
+	c := C.CString(text)
+	defer C.free(unsafe.Pointer(c))
+	out := make([]int32, len(text)+1)
+	n := C.whisper_tokenize(w.ctx, c, (*C.whisper_token)(unsafe.Pointer(&out[0])), C.int(len(out)))
+	return out[:max(0, int(n))]
 }

@@ -43,6 +43,27 @@ int parley_run(struct whisper_context * ctx, struct whisper_state * state, const
 // Copies at most cap tokens of the last result and returns how many there are.
 int parley_tokens(struct whisper_context * ctx, struct whisper_state * state, struct parley_token * out, int cap);
 
+// What one greedy decode of a window of at most 30 s is asked.
+struct parley_guess {
+    int             samples;
+    int             encoder;  // audio_ctx, 0 for the model's own
+    int             threads;
+    int             language; // id, or -1 to detect; set to the language used
+    bool            translate;
+    bool            again;    // the audio is still encoded from the call before
+    int             most;     // new tokens at most
+    const int32_t * before;   // tokens of earlier text that condition the decoder
+    int             n_before;
+    const int32_t * prefix;   // tokens the text begins with
+    int             n_prefix;
+    const uint8_t * banned;   // for each token whether it must not come
+    int32_t *       cancel;   // not 0: stop
+};
+
+// Encodes and decodes greedily what follows the prefix, until the end of the
+// text. Returns the number of new tokens in out, or a negative error.
+int parley_guess(struct whisper_context * ctx, struct whisper_state * state, struct parley_guess * g, const float * pcm, struct parley_token * out);
+
 // Lines of the libraries' logs go into a ring; a full ring drops new lines.
 void parley_log_open(void);
 // Takes the oldest line, cut to cap; its level, or -1 where there is none.

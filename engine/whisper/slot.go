@@ -79,55 +79,60 @@ func (s *Slot) Close() error {
 	return nil
 }
 
-// Partial decodes what was heard so far, quickly: greedily, with an encoder only
-// as long as the window needs. The prefix is not forced on the decoder.
-func (s *Slot) Partial(ctx context.Context, w engine.Window, _ engine.Prefix) (engine.Hypothesis, error) {
-	r, err := s.decode(ctx, w, false)
-	return engine.Hypothesis{Words: r.Words, Language: r.Language}, err
-}
-
 // Final decodes a whole utterance with the full encoder and all thresholds.
 func (s *Slot) Final(ctx context.Context, w engine.Window, _ engine.Prefix) (engine.Transcript, error) {
 	return s.decode(ctx, w, true)
 }
 
 func (s *Slot) decode(ctx context.Context, w engine.Window, final bool) (engine.Transcript, error) {
-	if s.closed {
-		return engine.Transcript{}, fmt.Errorf("whisper: %w: the slot is closed", engine.ErrUnavailable)
+	q, err := s.ask(ctx, w)
+	if err != nil || q.nothing {
+		return engine.Transcript{Language: w.Language}, err
 	}
-	if ctx.Err() != nil {
-		return engine.Transcript{}, context.Cause(ctx)
-	}
-	language, err := s.model.language(w)
-	if err != nil {
-		return engine.Transcript{}, err
-	}
-	level, err := listen(w.Audio)
-	if err != nil {
-		return engine.Transcript{}, err
-	}
-	if level.silent() || level.steady {
-		return engine.Transcript{Language: w.Language}, nil
-	}
-	length := codec.Duration(len(w.Audio), codec.SpeechRate)
-	encoder := s.model.encoder(length, final)
-	st := s.partial
-	if encoder == 0 {
-		st = s.final
-	}
-	j := &job{
-		pcm:      padded(w.Audio),
-		language: language,
-		prompt:   prompt(w.Prompt),
-		params:   s.params(w, final, encoder, length),
-	}
-	tokens, spoken, err := st.decode(ctx, j)
+	encoder := s.model.encoder(q.length, final)
+	j := &job{pcm: padded(w.Audio), language: q.language, prompt: prompt(w.Prompt), params: s.params(w, final, encoder, q.length)}
+	tokens, spoken, err := s.state(encoder).decode(ctx, j)
 	drain(s.model.config.Log)
 	if err != nil {
 		return engine.Transcript{}, err
 	}
-	heard := guard(tokens, length, level, final)
+	heard := guard(tokens, q.length, q.level, final)
 	return engine.Transcript{Words: heard, Language: spoken, Confidence: engine.Confidence(heard)}, nil
+}
+
+// state is the one for an encoder of a length, 0 being the model's own.
+func (s *Slot) state(encoder int) *state {
+	if encoder == 0 {
+		return s.final
+	}
+	return s.partial
+}
+
+// question is what is known of a window before it is decoded.
+type question struct {
+	language int // id, -1 to detect
+	length   time.Duration
+	level    sound
+	nothing  bool // there is nothing to be heard
+}
+
+// ask checks a window and listens whether there is anything in it.
+func (s *Slot) ask(ctx context.Context, w engine.Window) (q question, err error) {
+	if s.closed {
+		return q, fmt.Errorf("whisper: %w: the slot is closed", engine.ErrUnavailable)
+	}
+	if ctx.Err() != nil {
+		return q, context.Cause(ctx)
+	}
+	if q.language, err = s.model.language(w); err != nil {
+		return q, err
+	}
+	if q.level, err = listen(w.Audio); err != nil {
+		return q, err
+	}
+	q.length = codec.Duration(len(w.Audio), codec.SpeechRate)
+	q.nothing = q.level.silent() || q.level.steady
+	return q, nil
 }
 
 // language is the id of the language asked for, -1 to detect it.

@@ -59,12 +59,16 @@ func TestWordTimesAndProbabilities(t *testing.T) {
 		{text: ".", p: 0.9, start: 5 * time.Second, end: 9 * time.Second},
 		{text: " three", p: 2, start: 8 * time.Second, end: 9 * time.Second},
 	}
-	want := []engine.Word{
-		{Text: "one", Start: 3 * time.Second, End: 3 * time.Second, P: 0.8},
-		{Text: "two.", Start: 3 * time.Second, End: 5 * time.Second, P: 0.4},
-		{Text: "three", Start: 6 * time.Second, End: 6 * time.Second, P: 1},
+	ms := time.Millisecond
+	want := []engine.Word{ // "one" and "three" have no time of their own and take of that of "two"
+		{Text: "one", Start: 3000 * ms, End: 3889 * ms, P: 0.8},
+		{Text: "two.", Start: 3889 * ms, End: 4848 * ms, P: 0.4},
+		{Text: "three", Start: 4848 * ms, End: 6000 * ms, P: 1},
 	}
-	near := cmp.Comparer(func(a, b float32) bool { return (a-b)*(a-b) < 1e-9 })
+	near := cmp.Options{
+		cmp.Comparer(func(a, b float32) bool { return (a-b)*(a-b) < 1e-9 }),
+		cmp.Comparer(func(a, b time.Duration) bool { return (a - b).Abs() < ms }),
+	}
 	if d := cmp.Diff(want, words(tokens, 6*time.Second), near); d != "" {
 		t.Error(d)
 	}

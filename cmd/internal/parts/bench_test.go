@@ -132,6 +132,19 @@ func BenchmarkRecognise(b *testing.B) {
 		}
 		rtf(b)
 	})
+	b.Run("partial after a prefix", func(b *testing.B) {
+		first, err := h.Recognizer.Partial(b.Context(), "bench", window, nil)
+		if err != nil || len(first.Words) < 4 {
+			b.Fatal(first.Words, err)
+		}
+		prefix := engine.Prefix(first.Words[:len(first.Words)-2])
+		for b.Loop() {
+			if _, err := h.Recognizer.Partial(b.Context(), "bench", window, prefix); err != nil {
+				b.Fatal(err)
+			}
+		}
+		rtf(b)
+	})
 	b.Run("final", func(b *testing.B) {
 		for b.Loop() {
 			if _, err := h.Recognizer.Final(b.Context(), "bench", window, nil); err != nil {

@@ -1,0 +1,107 @@
+//go:build cgo
+
+package whisper
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"parley/engine"
+)
+
+const (
+	longest  = 28 * time.Second // window that one run of the encoder holds
+	overdue  = 1200 * time.Millisecond
+	released = 3 // words given free where the decoder has nothing to add to the prefix
+)
+
+// Partial decodes what was heard so far, quickly: greedily, with an encoder only
+// as long as the window needs, and only what follows the prefix: that is forced
+// on the decoder, which costs a fraction of saying it again and keeps it from
+// changing its mind. Where the decoder then ends although sound goes on, the
+// last words of the prefix are given free once.
+func (s *Slot) Partial(ctx context.Context, w engine.Window, p engine.Prefix) (engine.Hypothesis, error) {
+	q, err := s.ask(ctx, w)
+	if err != nil || q.nothing {
+		return engine.Hypothesis{Language: w.Language}, err
+	}
+	if q.length > longest {
+		t, err := s.decode(ctx, w, false)
+		return engine.Hypothesis{Words: t.Words, Language: t.Language}, err
+	}
+	defer drain(s.model.config.Log)
+	g := s.guess(w, q)
+	words, language, err := s.follow(ctx, g, p, q)
+	if err == nil && len(p) > 0 && len(words) == len(p) && q.length-p[len(p)-1].End > overdue {
+		g.again, g.language = true, max(g.language, 0)
+		words, language, err = s.follow(ctx, g, p[:max(0, len(p)-released)], q)
+	}
+	if err != nil {
+		return engine.Hypothesis{}, err
+	}
+	q.level.spread(words)
+	clamp(words, q.length)
+	return engine.Hypothesis{Words: words, Language: language}, nil
+}
+
+func (s *Slot) guess(w engine.Window, q question) *guess {
+	return &guess{
+		pcm:       padded(w.Audio),
+		encoder:   s.model.encoder(q.length, false),
+		threads:   max(1, s.model.config.Threads),
+		language:  q.language,
+		translate: w.Task == engine.Translate,
+		before:    last(s.model.weights.tokenize(prompt(w.Prompt)), maxBefore),
+		most:      min(maxTokens(q.length), maxNew),
+	}
+}
+
+// What the decoder's 448 places are divided into.
+const (
+	maxBefore = 100
+	maxPrefix = 220
+	maxNew    = 120
+)
+
+// follow decodes what comes after the prefix and returns both.
+func (s *Slot) follow(ctx context.Context, g *guess, p engine.Prefix, q question) ([]engine.Word, string, error) {
+	g.prefix = s.model.weights.tokenize(lead(p))
+	if len(g.prefix) > maxPrefix {
+		g.before, g.prefix = nil, last(g.prefix, maxPrefix)
+	}
+	tokens, language, err := s.state(g.encoder).guess(ctx, g)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(p) > 0 {
+		tokens = fromBlank(tokens)
+	}
+	words := append([]engine.Word(nil), p...)
+	return append(words, guard(tokens, q.length, q.level, false)...), language, nil
+}
+
+// lead is a prefix as the decoder would have said it: with a blank first, in
+// scripts that have blanks.
+func lead(p engine.Prefix) string {
+	text := strings.ReplaceAll(engine.Text(p), "\x00", "")
+	if first, _ := utf8.DecodeRuneInString(text); text == "" || unspaced(first) {
+		return text
+	}
+	return " " + text
+}
+
+// fromBlank drops what would go on with the last word of the prefix, which is
+// promised as it stands.
+func fromBlank(tokens []token) []token {
+	for i, t := range tokens {
+		first, _ := utf8.DecodeRuneInString(t.text)
+		if first == ' ' || unspaced(first) {
+			return tokens[i:]
+		}
+	}
+	return nil
+}
+
+func last[T any](s []T, n int) []T { return s[max(0, len(s)-n):] }
