@@ -31,7 +31,8 @@ type mouth struct {
 	made   atomic.Int64  // audio synthesised, ns
 	sent   atomic.Int64  // audio told, ns
 	until  atomic.Int64  // media time up to which audio may leave, ns
-	moved  chan struct{} // holds a token when until or sent has changed
+	moved  chan struct{} // holds a token when until has changed
+	told   chan struct{} // holds a token when sent has changed
 }
 
 // piece is text as the client gave it.
@@ -43,7 +44,7 @@ type piece struct {
 func newMouth(epoch int, f codec.Format, sp *speech.Speech, encode func(codec.Format, int) (codec.Encoder, error),
 	until time.Duration, tell func(input)) *mouth {
 	m := &mouth{epoch: epoch, format: f, speech: sp, encode: encode, tell: tell,
-		texts: newMailbox[piece](), chunks: newMailbox[engine.Chunk](), moved: make(chan struct{}, 1)}
+		texts: newMailbox[piece](), chunks: newMailbox[engine.Chunk](), moved: make(chan struct{}, 1), told: make(chan struct{}, 1)}
 	m.until.Store(int64(until))
 	return m
 }
@@ -136,7 +137,7 @@ func (m *mouth) keep(c engine.Chunk) error {
 func (m *mouth) rest(ctx context.Context) error {
 	for m.made.Load()-m.sent.Load() > int64(madeAhead) {
 		select {
-		case <-time.After(paceTick):
+		case <-m.told:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -161,6 +162,7 @@ func (m *mouth) pace(ctx context.Context) error {
 		}
 		m.tell(u)
 		m.sent.Store(int64(at))
+		signal(m.told)
 		return nil
 	}
 	for {
