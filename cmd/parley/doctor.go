@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"parley/cmd/internal/choose"
@@ -13,7 +12,7 @@ import (
 
 type doctorCmd struct {
 	config.Models
-	Listen string `help:"Address the server shall listen on." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Listen string `help:"Address the server shall listen on; default: 127.0.0.1:8080." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	JSON   bool   `name:"json" help:"As JSON."`
 }
 
@@ -33,8 +32,8 @@ func (c doctorCmd) Run(ctx context.Context, a *app) error {
 			}
 		}
 	}
-	if !doctor.Healthy(findings) {
-		return errors.New("something is bad")
+	if n := doctor.Failed(findings); n > 0 {
+		return fmt.Errorf("doctor: %d of %d checks failed", n, len(findings))
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 type healthcheckCmd struct {
-	Listen  string        `help:"Address the server was told to listen on." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Listen  string        `help:"Address the server was told to listen on; default: 127.0.0.1:8080." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	Timeout time.Duration `help:"How long to wait for the answer." default:"2s"`
 }
 

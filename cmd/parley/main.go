@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -55,7 +56,7 @@ func run(args []string) int {
 	var cli grammar
 	command, err := config.Parse(&cli, args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "parley: %v\n", err)
+		complain(err)
 		var parse *kong.ParseError
 		if errors.As(err, &parse) {
 			fmt.Fprintf(os.Stderr, "see: parley %s--help\n", commandName(parse.Context))
@@ -71,15 +72,23 @@ func run(args []string) int {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			return exitInterrupted
 		}
-		fmt.Fprintf(os.Stderr, "parley: %v\n", err)
+		complain(err)
 		return exitFailed
 	}
 	return exitOK
 }
 
+// complain tells an error; joined ones a line each.
+func complain(err error) {
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(os.Stderr, "parley: %s\n", strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// commandName is how far the command line was understood, such as "models pull ".
 func commandName(ctx *kong.Context) string {
-	if ctx == nil || ctx.Command() == "" {
+	if ctx == nil || ctx.Selected() == nil {
 		return ""
 	}
-	return ctx.Path[len(ctx.Path)-1].Node().Name + " "
+	return ctx.Selected().Path() + " "
 }

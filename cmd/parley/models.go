@@ -93,7 +93,7 @@ func (c modelsPullCmd) Run(ctx context.Context, a *app) error {
 		path, err := store.Pull(ctx, name, bar.set)
 		bar.close()
 		if err != nil {
-			return err
+			return advise(err, name)
 		}
 		fmt.Fprintln(a.out, path)
 	}
@@ -120,15 +120,29 @@ func (c modelsVerifyCmd) Run(ctx context.Context, a *app) error {
 			}
 		}
 	}
+	if len(names) == 0 {
+		fmt.Fprintf(a.err, "there is no model in %s\n", store.Dir)
+	}
 	var failed error
 	for _, name := range names {
 		if err := store.Verify(ctx, name); err != nil {
-			failed = errors.Join(failed, err)
+			failed = errors.Join(failed, advise(err, name))
 			continue
 		}
 		fmt.Fprintf(a.out, "%s: good\n", name)
 	}
 	return failed
+}
+
+// advise says what to do about a model that is not known, or not there.
+func advise(err error, name string) error {
+	switch {
+	case errors.Is(err, models.ErrUnknown):
+		return fmt.Errorf("%w: see parley models list", err)
+	case errors.Is(err, models.ErrMissing):
+		return fmt.Errorf("%w: run parley models pull %s", err, name)
+	}
+	return err
 }
 
 type modelsPathCmd struct {
@@ -141,8 +155,9 @@ func (c modelsPathCmd) Run(a *app) error {
 	path := c.Models.Path()
 	if c.Name != "" {
 		var err error
-		if path, err = choose.NewStore(c.Models).Path(c.Name); err != nil {
-			return err
+		path, err = choose.NewStore(c.Models).Path(c.Name)
+		if err != nil {
+			return advise(err, c.Name)
 		}
 	}
 	_, err := fmt.Fprintln(a.out, path)

@@ -52,7 +52,7 @@ func (c sayCmd) Run(ctx context.Context, a *app) error {
 	}
 	voice, err := voices.Find(c.Voice, c.Language)
 	if err != nil {
-		return fmt.Errorf("--voice (PARLEY_VOICE): %w", err)
+		return fmt.Errorf("%w: see parley voices", err)
 	}
 	speak := func(w io.Writer) error { return say(ctx, voices, voice.ID, c.Speed, text, open(w)) }
 	if c.Output == "-" {
@@ -86,13 +86,13 @@ func (c sayCmd) sink() (func(io.Writer) sink, error) {
 	if c.Output == "-" {
 		return newWAVSink, nil
 	}
-	switch ext := strings.ToLower(filepath.Ext(c.Output)); ext {
+	switch strings.ToLower(filepath.Ext(c.Output)) {
 	case ".wav":
 		return newWAVSink, nil
 	case ".ogg", ".opus":
 		return newOggSink, nil
 	default:
-		return nil, fmt.Errorf("--output (PARLEY_OUTPUT): %q is not .wav, .ogg or .opus", ext)
+		return nil, fmt.Errorf("--output (PARLEY_OUTPUT): %s does not end in .wav, .ogg or .opus", c.Output)
 	}
 }
 

@@ -101,6 +101,14 @@ func TestFailuresOfTools(t *testing.T) {
 		{"say without file", []string{"say", "yes"}, 2, "--output"},
 		{"unknown model to pull", []string{"models", "pull", "gigantic"}, 1, "gigantic"},
 		{"model that is not there", []string{"models", "path", "base.en"}, 1, "not present"},
+		{"wrong value", []string{"transcribe", "--format", "xml", noise}, 2, "see: parley transcribe --help"},
+		{"wrong number", []string{"serve", "--slots", "999"}, 2, "see: parley serve --help"},
+		{"too many words", []string{"say", "-o", "x.wav", "yes", "please"}, 2, "see: parley say --help"},
+		{"no model named", []string{"models", "pull"}, 2, "see: parley models pull --help"},
+		{"captions of two files as one", []string{"transcribe", "--format", "srt", noise, empty}, 1, "--output"},
+		{"two files of one name", []string{"transcribe", "-o", t.TempDir(), "/a/x.wav", "/b/x.wav"}, 1, "/b/x.wav"},
+		{"no folder for the transcript", []string{"transcribe", "-o", "/no/where.txt", noise}, 1, "/no/where.txt: no such file"},
+		{"no folder for the speech", []string{"say", "yes", "-o", "/no/where.wav"}, 1, "/no/where.wav: no such file"},
 		{"nobody listens", []string{"healthcheck", "--listen", "127.0.0.1:1"}, 1, "not ready"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -108,7 +116,30 @@ func TestFailuresOfTools(t *testing.T) {
 			if o.code != c.code || !strings.Contains(o.errout, c.want) {
 				t.Errorf("exit code %d, %q; want %d and %q", o.code, o.errout, c.code, c.want)
 			}
+			for line := range strings.Lines(o.errout) {
+				if !strings.HasPrefix(line, "parley: ") && !strings.HasPrefix(line, "see: parley ") && !strings.HasPrefix(line, "{") {
+					t.Errorf("said %q", line)
+				}
+			}
 		})
+	}
+}
+
+func TestWhatATruncatedFileHoldsIsKept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	whole, cut := filepath.Join(dir, "whole.wav"), filepath.Join(dir, "cut.wav")
+	parley(t, nil, "say", "yes please", "-o", whole).must(t)
+	audio, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cut, audio[:len(audio)-100], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := parley(t, nil, "transcribe", "--model", "bundled", cut)
+	if o.code != 1 || strings.TrimSpace(o.out) == "" || !strings.Contains(o.errout, "cut.wav: truncated audio") {
+		t.Errorf("exit code %d, output %q, %s", o.code, o.out, o.errout)
 	}
 }
 

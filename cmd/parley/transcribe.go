@@ -11,6 +11,7 @@ import (
 	"parley/cmd/internal/captions"
 	"parley/cmd/internal/config"
 	"parley/cmd/internal/local"
+	"parley/codec"
 	"parley/stream"
 	"parley/stream/session"
 )
@@ -46,13 +47,46 @@ func (c transcribeCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c transcribeCmd) check() error {
-	if c.Output == "" || len(c.Files) == 1 {
+	if len(c.Files) == 1 {
+		return c.checkFolder()
+	}
+	if c.Output == "" {
+		if c.Format == string(captions.SRT) || c.Format == string(captions.VTT) {
+			return fmt.Errorf("--output (PARLEY_OUTPUT): name a folder: the %s of %d files cannot be one", c.Format, len(c.Files))
+		}
 		return nil
 	}
 	if info, err := os.Stat(c.Output); err != nil || !info.IsDir() {
 		return fmt.Errorf("--output (PARLEY_OUTPUT): %s must be a folder to take the transcripts of %d files", c.Output, len(c.Files))
 	}
+	from := map[string]string{}
+	for _, name := range c.Files {
+		path := c.inFolder(name)
+		if other, twice := from[path]; twice {
+			return fmt.Errorf("--output (PARLEY_OUTPUT): the transcripts of %s and %s would both be %s", other, name, path)
+		}
+		from[path] = name
+	}
 	return nil
+}
+
+// checkFolder finds out before the work whether its result has a place.
+func (c transcribeCmd) checkFolder() error {
+	if c.Output == "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Dir(c.Output)); err != nil {
+		return fmt.Errorf("--output (PARLEY_OUTPUT): %s: %w", c.Output, unwrapPath(err))
+	}
+	return nil
+}
+
+func (c transcribeCmd) inFolder(name string) string {
+	base := filepath.Base(name)
+	if name == "-" {
+		base = "stdin"
+	}
+	return filepath.Join(c.Output, base+"."+c.Format)
 }
 
 func (c transcribeCmd) file(ctx context.Context, a *app, e *ear, name string) error {
@@ -65,11 +99,29 @@ func (c transcribeCmd) file(ctx context.Context, a *app, e *ear, name string) er
 	defer bar.close()
 	t, err := e.hear(ctx, bar.reader(audio), c.patch())
 	bar.close()
-	if err != nil {
-		return err
+	if err != nil && !(errors.Is(err, codec.ErrTruncated) && len(t.Segments) > 0) {
+		return plain(err)
 	}
 	t.File = name
-	return c.write(a.out, t)
+	if lost := c.write(a.out, t); lost != nil || err == nil {
+		return lost
+	}
+	return fmt.Errorf("%w; the transcript is of what came before", plain(err))
+}
+
+// plain is the error of a session without what only clients want to know.
+func plain(err error) error {
+	var e *stream.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch {
+	case errors.Is(e, codec.ErrUnsupported):
+		return fmt.Errorf("%w; parley reads WAV, Ogg Opus and WebM Opus", e.Err)
+	case e.Err != nil:
+		return e.Err
+	}
+	return errors.New(e.Message)
 }
 
 func openInput(stdin io.Reader, name string) (io.ReadCloser, int64, error) {
@@ -122,11 +174,7 @@ func (c transcribeCmd) write(stdout io.Writer, t captions.Transcript) error {
 	}
 	path := c.Output
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		base := filepath.Base(t.File)
-		if t.File == "-" {
-			base = "stdin"
-		}
-		path = filepath.Join(path, base+"."+c.Format)
+		path = c.inFolder(t.File)
 	}
 	return writeFile(path, func(w io.Writer) error { return t.Write(w, format) })
 }

@@ -12,7 +12,7 @@ import (
 
 // Server is what the serve command can be told beside model and voices.
 type Server struct {
-	Listen      string   `help:"Address and port of the HTTP server; port 0 picks a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Listen      string   `help:"Address and port of the HTTP server; default: 127.0.0.1:8080; port 0 picks a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	AddrFile    string   `help:"File the real address is written to once the server listens." hidden:"" type:"path"`
 	Insecure    bool     `help:"Allow to listen beyond this machine without keys."`
 	APIKeys     []string `name:"api-key" env:"PARLEY_API_KEYS,PARLEY_API_KEY" help:"A key clients send as 'Authorization: Bearer KEY', or sha256:HEX of one. May be repeated." placeholder:"KEY"`

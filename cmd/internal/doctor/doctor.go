@@ -42,14 +42,14 @@ type Finding struct {
 	Advice string `json:"advice,omitempty"` // what to do
 }
 
-// Healthy says whether nothing is bad.
-func Healthy(findings []Finding) bool {
+// Failed counts what is bad.
+func Failed(findings []Finding) (n int) {
 	for _, f := range findings {
 		if f.State == Bad {
-			return false
+			n++
 		}
 	}
-	return true
+	return n
 }
 
 // Config is what is to be checked.
