@@ -26,6 +26,15 @@ test("languages are named once each, an unknown tag as it stands", () => {
   assert.equal(languageName("not a tag"), "not a tag");
 });
 
+test("a language the browser has no words for is called as its first voice", () => {
+  const odd = [
+    { id: "espeak/qdb", name: "Lang Belta (espeak)", language: "qdb", engine: "espeak" },
+    { id: "espeak/en-029", name: "English (Caribbean) (espeak)", language: "en-029", engine: "espeak" },
+    { id: "espeak/qdb+f", name: "Lang Belta, female (espeak)", language: "qdb", engine: "espeak" },
+  ];
+  assert.deepEqual(languagesOf(odd), [{ id: "en-029", name: "English (Caribbean)" }, { id: "qdb", name: "Lang Belta" }]);
+});
+
 function storage(initial) {
   const kept = new Map(initial === undefined ? [] : [["parley.settings.v1", initial]]);
   return { getItem: (k) => kept.get(k) ?? null, setItem: (k, v) => kept.set(k, v), kept };
@@ -70,5 +79,7 @@ test("failures say what to do", () => {
   assert.equal(closeFailure(4999, "").title, "The connection was closed.");
   assert.equal(lossFailure(1006, "", 0).title, "Connection lost.");
   assert.equal(lossFailure(1006, "", 503).title, "The server is starting.");
+  assert.doesNotMatch(lossFailure(1001, "draining", 200).advice, /draining/);
+  assert.match(lossFailure(4429, "session_limit", 200).title, /as long as/);
   assert.match(lossFailure(4503, "full", 200).advice, /full.*transcript is kept/);
 });

@@ -23,7 +23,7 @@ test("TXT has one utterance a line", () => {
 test("SRT numbers its cues from 1 and parts them by a blank line", () => {
   assert.equal(
     toSRT(said),
-    "1\n00:00:00,900 --> 00:00:02,100\nTurn on <the> light & go --> now.\n\n2\n01:00:00,000 --> 01:00:01,000\nTwo lines\n",
+    "1\n00:00:00,900 --> 00:00:02,100\nTurn on <the> light & go → now.\n\n2\n01:00:00,000 --> 01:00:01,000\nTwo lines\n",
   );
 });
 

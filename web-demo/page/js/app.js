@@ -100,6 +100,8 @@ client.addEventListener("state", ({ detail }) => {
     banner.clear("connection");
     banner.clear("server");
     $("status").textContent = "Connected";
+    showSpeech(false);
+    client.ping();
     loadInfo();
   } else if (detail.state !== State.CONNECTING) {
     captions.abandon().forEach((change) => lines.change(change));
@@ -213,7 +215,7 @@ function showMicrophone(on) {
 
 function showSpeech(on) {
   $("vad").dataset.on = String(on);
-  $("vad-text").textContent = on ? "Speech" : microphone.active ? "Silence" : "Microphone off";
+  $("vad-text").textContent = on ? "Speech" : !microphone.active ? "Microphone off" : client.state === State.OPEN ? "Silence" : "Nobody listens";
 }
 
 async function showDevices() {
@@ -268,7 +270,8 @@ onServer("transcript.final", (e, now, change) => {
   const hangoverMs = e.reason === "vad" ? settings.values.silenceMs : 0;
   const row = latency.final(e.utt, now, { endWallMs: captured(e.end_us), hangoverMs });
   if (row) {
-    lines.note(change.utterance, `first ${ms(row.firstMs)} · final ${ms(row.finalMs)}`);
+    const first = Number.isFinite(row.firstMs) ? [`first ${ms(row.firstMs)}`] : []; // too short for a partial
+    lines.note(change.utterance, [...first, `final ${ms(row.finalMs)}`].join(" · "));
     showLatency();
   }
   showDownloads();

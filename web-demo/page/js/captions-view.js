@@ -25,7 +25,7 @@ export class CaptionsView {
       this.#items.delete(utterance);
     } else {
       this.#draw(utterance);
-      if (utterance.state === "final") this.#announce(utterance.text);
+      if (utterance.state === "final") this.#announce(utterance);
     }
     this.#empty.hidden = this.#list.childElementCount > 0;
     if (follow) this.#list.scrollTop = this.#list.scrollHeight;
@@ -51,12 +51,15 @@ export class CaptionsView {
     let li = this.#items.get(u);
     if (!li) {
       li = element("li", "utterance");
-      li.append(element("span", "stamp", clock(u.startUs)), element("p", "said"), element("p", "meta"));
+      const said = element("p", "said");
+      said.dir = "auto";
+      li.append(element("span", "stamp", clock(u.startUs)), said, element("p", "meta"));
       this.#items.set(u, li);
       this.#list.append(li);
     }
     li.dataset.state = u.state;
     const said = li.querySelector(".said");
+    if (u.language) said.lang = u.language;
     if (u.state === "final") said.replaceChildren(...words(u));
     else if (u.state === "failed") said.replaceChildren(element("span", "tail", u.text || "…"));
     else said.replaceChildren(...running(u));
@@ -64,8 +67,9 @@ export class CaptionsView {
     li.querySelector(".stamp").textContent = clock(u.startUs);
   }
 
-  #announce(text) {
+  #announce({ text, language }) {
     const line = element("p", "", text);
+    if (language) line.lang = language;
     this.#live.append(line);
     while (this.#live.childElementCount > 20) this.#live.firstElementChild.remove();
   }

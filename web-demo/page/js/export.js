@@ -19,7 +19,7 @@ export function toTXT(utterances) {
 
 export function toSRT(utterances) {
   return cues(utterances)
-    .map((c, i) => `${i + 1}\n${timestamp(c.startUs, ",")} --> ${timestamp(c.endUs, ",")}\n${oneLine(c.text)}\n`)
+    .map((c, i) => `${i + 1}\n${timestamp(c.startUs, ",")} --> ${timestamp(c.endUs, ",")}\n${oneLine(c.text).replaceAll("-->", "→")}\n`)
     .join("\n");
 }
 

@@ -43,8 +43,14 @@ export function closeFailure(code, reason) {
 
 /** lossFailure gives {title, advice} while the page tries again; status is what /v1/info answered, 0 for nothing. */
 export function lossFailure(code, reason, status) {
-  const busy = code === 4503 || code === 4429;
-  const title = busy ? "The server is busy." : status === 503 ? "The server is starting." : code === 1001 ? "The server is restarting." : "Connection lost.";
-  const said = reason ? `The server says: ${reason}. ` : "";
+  const title = lossTitle(code, reason, status);
+  const said = reason && !["draining", "session_limit"].includes(reason) ? `The server says: ${reason}. ` : "";
   return { title, advice: `${said}Trying again by itself; the transcript is kept.` };
+}
+
+function lossTitle(code, reason, status) {
+  if (reason === "session_limit") return "The session was as long as the server allows.";
+  if (code === 4503 || code === 4429) return "The server is busy.";
+  if (status === 503) return "The server is starting.";
+  return code === 1001 ? "The server is restarting." : "Connection lost.";
 }

@@ -151,6 +151,11 @@ export class ParleyClient extends EventTarget {
     return this.send({ type: "playback", speech, played_us: Math.round(playedUs) });
   }
 
+  /** ping measures the round trip; the client does so by itself every ten seconds. */
+  ping() {
+    return this.send({ type: "ping", t: performance.now() });
+  }
+
   #opened(socket) {
     if (socket !== this.#socket) return;
     this.#seq = 0;
@@ -168,7 +173,7 @@ export class ParleyClient extends EventTarget {
       socket.close();
       return;
     }
-    this.send({ type: "ping", t: performance.now() });
+    this.ping();
   }
 
   #received(socket, data) {

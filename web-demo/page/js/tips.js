@@ -23,7 +23,14 @@ export function installTips(tip, root = document) {
   root.addEventListener("focusin", (e) => show(e.target));
   root.addEventListener("focusout", hide);
   root.addEventListener("keydown", (e) => e.key === "Escape" && hide());
-  window.addEventListener("scroll", hide, { capture: true, passive: true });
+  // A focused word scrolls into view: its tip goes along, unless the word is gone from sight.
+  const follow = () => {
+    if (!owner) return;
+    const at = owner.getBoundingClientRect();
+    if (owner.contains(document.elementFromPoint(at.left + at.width / 2, at.top + at.height / 2))) place(tip, at);
+    else hide();
+  };
+  window.addEventListener("scroll", follow, { capture: true, passive: true });
 }
 
 function place(tip, at) {

@@ -1,9 +1,22 @@
 // Voices: from the server's list of voices to a choice of language and voice.
 
-/** languagesOf gives the languages of voices, [{id, name}], sorted by name. */
+/**
+ * languagesOf gives the languages of voices, [{id, name}], sorted by name. One
+ * that the browser has no words for is called as its first voice is.
+ */
 export function languagesOf(voices, displayLanguage = "en") {
-  const ids = [...new Set(voices.map((v) => v.language))];
-  return ids.map((id) => ({ id, name: languageName(id, displayLanguage) })).sort((a, b) => a.name.localeCompare(b.name));
+  const first = new Map();
+  for (const v of voices) if (!first.has(v.language)) first.set(v.language, v);
+  const name = (id, voice) => {
+    const known = languageName(id, displayLanguage);
+    return known === id || /\d|[A-Z]{4}/.test(known) ? plainName(voice) : known;
+  };
+  return [...first].map(([id, voice]) => ({ id, name: name(id, voice) })).sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** plainName is the voice's name without its engine. */
+function plainName({ name, engine }) {
+  return engine && name.endsWith(` (${engine})`) ? name.slice(0, -engine.length - 3) : name;
 }
 
 /** languageName writes a BCP 47 tag for people; an unknown one stays as it is. */
@@ -58,7 +71,7 @@ export class VoiceChoice {
     const chosen = choose({ voices: this.#voices, defaultVoice: this.#default, language: voiceLanguage, voice });
     const here = this.#voices.filter((v) => v.language === chosen.language);
     setOptions(this.#selects.language, languagesOf(this.#voices), chosen.language);
-    setOptions(this.#selects.voice, here.map((v) => ({ id: v.id, name: v.engine ? `${v.name} · ${v.engine}` : v.name })), chosen.voice);
+    setOptions(this.#selects.voice, here.map((v) => ({ id: v.id, name: v.engine ? `${plainName(v)} · ${v.engine}` : v.name })), chosen.voice);
     this.#settings.set("voiceLanguage", chosen.language);
     this.#settings.set("voice", chosen.voice);
   }

@@ -1,5 +1,7 @@
 // Wire shows what the connection carries: formats, rate, waiting bytes, backlog.
 
+import { languageName } from "./voices.js";
+
 const REFRESH_MS = 1000;
 
 export class Wire {
@@ -14,6 +16,7 @@ export class Wire {
       this.#rows.set(name, addFact(list, name, "–"));
     }
     client.addEventListener("input.ack", ({ detail }) => this.#set("Backlog", `${Math.round(detail.backlog_ms ?? 0)} ms`));
+    for (const type of ["transcript.final", "transcript.failed"]) client.addEventListener(type, () => this.#set("Backlog", "0 ms"));
     client.addEventListener("flow", ({ detail }) => this.#set("Backlog", `server is ${detail.state}`));
     client.addEventListener("pong", () => this.#set("Round trip", `${client.roundTripMs.toFixed(1)} ms`));
     setInterval(() => this.#refresh(), REFRESH_MS);
@@ -35,9 +38,11 @@ export class Wire {
     const facts = {
       Version: info.server,
       Model: info.model?.name,
-      Understands: languages.length > 6 ? `${languages.length} languages` : languages.join(", "),
+      Understands: languages.length > 6 ? `${languages.length} languages` : languages.map((id) => languageName(id)).join(", "),
       Voices: String(info.voices?.length ?? 0),
-      ...Object.fromEntries(Object.entries(info.limits ?? {}).map(([k, v]) => [k.replaceAll("_", " "), String(v)])),
+      "Longest text to speak": limit(info.limits?.max_text, 1, "characters"),
+      "Longest session": limit(info.limits?.max_session_ms, 60_000, "min"),
+      "Closes when idle for": limit(info.limits?.idle_ms, 1000, "s"),
     };
     list.replaceChildren();
     for (const [name, value] of Object.entries(facts)) if (value) addFact(list, name, value);
@@ -67,6 +72,10 @@ function addFact(list, name, value) {
   pair.append(dt, dd);
   list.append(pair);
   return dd;
+}
+
+function limit(value, unit, name) {
+  return value && `${+(value / unit).toFixed(1)} ${name}`;
 }
 
 function formatText({ codec, rate }) {
