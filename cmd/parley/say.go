@@ -52,7 +52,11 @@ func (c sayCmd) Run(ctx context.Context, a *app) error {
 	}
 	voice, err := voices.Find(c.Voice, c.Language)
 	if err != nil {
-		return fmt.Errorf("%w: see parley voices", err)
+		setting := "--voice (PARLEY_VOICE)"
+		if c.Voice == "" {
+			setting = "--language (PARLEY_LANGUAGE)"
+		}
+		return fmt.Errorf("%s: %w: see parley voices", setting, err)
 	}
 	speak := func(w io.Writer) error { return say(ctx, voices, voice.ID, c.Speed, text, open(w)) }
 	if c.Output == "-" {

@@ -96,6 +96,7 @@ func TestFailuresOfTools(t *testing.T) {
 		{"output is no folder", []string{"transcribe", "--model", "bundled", "-o", "/no/where", "a", "b"}, 1, "--output"},
 		{"format of say", []string{"say", "yes", "-o", "x.mp3"}, 1, ".mp3"},
 		{"voice", []string{"say", "yes", "-o", "x.wav", "--voice", "nobody"}, 1, "--voice"},
+		{"language nobody speaks", []string{"say", "yes", "-o", "x.wav", "--language", "xx"}, 1, "--language"},
 		{"speed", []string{"say", "yes", "-o", "x.wav", "--speed", "9"}, 1, "--speed"},
 		{"nothing to say", []string{"say", "  ", "-o", "x.wav"}, 1, "no text"},
 		{"say without file", []string{"say", "yes"}, 2, "--output"},
