@@ -134,9 +134,10 @@ func (e *ear) decode(a stream.Audio, lost time.Duration) (err error) {
 }
 
 // wait fills in for a client that fell silent in the middle of an utterance
-// without saying so (DTX, a stalled network): enough silence to end it.
+// without saying so (DTX, a stalled network): enough silence to end it, where
+// silence does.
 func (e *ear) wait() error {
-	if !e.inUtt {
+	if !e.inUtt || e.cfg.Mode != vad.Server {
 		return nil
 	}
 	n := (e.cfg.SilenceMS + 100) * codec.SpeechRate / 1000

@@ -114,6 +114,12 @@ func TestAServerThatStopsClosesItsSessions(t *testing.T) {
 		if err := <-served; !errors.Is(err, stop) {
 			f.Errorf("served: %v", err)
 		}
+		if ev, err := c.Receive(f.ctx); err != nil || ev.(stream.ErrorEvent).Err.Code != stream.Draining {
+			f.Errorf("%v, %v", ev, err)
+		}
+		if ev, err := c.Receive(f.ctx); err != nil || ev.(stream.Ended).Reason != stream.Draining {
+			f.Errorf("%v, %v", ev, err)
+		}
 		if _, err := c.Receive(f.ctx); !errors.Is(err, io.EOF) {
 			f.Errorf("receive: %v", err)
 		}

@@ -96,6 +96,8 @@ type (
 	aged   struct{}
 	// drained: the hub wants the session to end.
 	drained struct{}
+	// cut: the server does not wait for the session any longer.
+	cut struct{ cause error }
 )
 
 func (configured) input() {}
@@ -117,3 +119,4 @@ func (ticked) input()     {}
 func (idled) input()      {}
 func (aged) input()       {}
 func (drained) input()    {}
+func (cut) input()        {}

@@ -50,6 +50,7 @@ func (in *intake) run(ctx context.Context) {
 			quiet.Reset(in.limits.Stall)
 			in.message(m)
 		case <-quiet.C:
+			quiet.Reset(in.limits.Stall)
 			if in.ear != nil {
 				in.report(in.ear.wait(), "")
 			}

@@ -18,18 +18,19 @@ func (s *state) speak(now time.Duration, c stream.Speak) []effect {
 	if s.phase != live {
 		return refuse("", "the session is not open for speech")
 	}
+	i := s.find(c.Speech)
+	switch {
+	case i >= 0 && !s.replies[i].open:
+		return refuse("speech", "speech %q has all its text already", c.Speech)
+	case i < 0 && !c.Replace && len(s.replies) == maxReplies:
+		return refuse("speech", "%d speeches are waiting already", maxReplies)
+	}
 	var out []effect
 	if c.Replace {
 		out = s.silence(now, c.Speech)
-	}
-	i := slices.IndexFunc(s.replies, func(r *reply) bool { return r.id == c.Speech })
-	if i >= 0 && !s.replies[i].open {
-		return append(out, refuse("speech", "speech %q has all its text already", c.Speech)...)
+		i = s.find(c.Speech)
 	}
 	if i < 0 {
-		if len(s.replies) == maxReplies {
-			return append(out, refuse("speech", "%d speeches are waiting already", maxReplies)...)
-		}
 		s.replies = append(s.replies, &reply{id: c.Speech, ref: c.Ref, voice: c.Voice, speed: c.Speed})
 		i = len(s.replies) - 1
 	}
@@ -39,11 +40,18 @@ func (s *state) speak(now time.Duration, c stream.Speak) []effect {
 		return append(out, s.drop(now, i, "failed", r.heard(now), err)...)
 	}
 	r.open = c.More
-	r.pieces = append(r.pieces, c.Text)
+	if c.Text != "" || !c.More {
+		r.pieces = append(r.pieces, c.Text)
+	}
 	if i == 0 {
 		out = append(out, s.talk()...)
 	}
 	return out
+}
+
+// find gives the place of a speech among those spoken or waiting, or -1.
+func (s *state) find(speech string) int {
+	return slices.IndexFunc(s.replies, func(r *reply) bool { return r.id == speech })
 }
 
 func (s *state) isLive(speech string) bool {
@@ -148,7 +156,7 @@ func (s *state) cancelSpeak(now time.Duration, c stream.CancelSpeak) []effect {
 	if c.Speech == "" {
 		return append(s.silence(now, ""), s.settle()...)
 	}
-	i := slices.IndexFunc(s.replies, func(r *reply) bool { return r.id == c.Speech })
+	i := s.find(c.Speech)
 	if i < 0 {
 		err := stream.Errorf(stream.BadRequest, "speech", "speech %q is not being spoken", c.Speech)
 		err.Ref = c.Ref

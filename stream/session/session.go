@@ -60,6 +60,7 @@ func (s *session) serve(ctx context.Context) error {
 	side.Go(func() { written <- s.outbox.run(reading, s.peer) })
 
 	s.do(arm{idleTimer, s.state.limits.Idle})
+	s.do(arm{ageTimer, s.state.limits.MaxSession})
 	end := s.loop(ctx, written)
 
 	s.stop(errOver)
@@ -94,7 +95,7 @@ func (s *session) loop(ctx context.Context, written <-chan error) outcome {
 		case err := <-written:
 			return outcome{finish{code: stream.BacklogOverflow, silent: true}, err, true}
 		case <-ctx.Done():
-			return outcome{finish: finish{code: stream.Draining, reason: "server stopping"}, err: context.Cause(ctx)}
+			in = cut{context.Cause(ctx)}
 		}
 		if g, ok := in.(gone); ok && !orderly(g.err) {
 			s.log.Debug().Err(g.err).Msg("peer vanished")

@@ -272,6 +272,51 @@ func TestAStalledClientGetsItsFinal(t *testing.T) {
 	})
 }
 
+// slow is a detector that takes a second of silence to believe in it.
+type slow struct {
+	session.Detector
+	doubt int
+}
+
+func (d *slow) Probability(frame []float32) (float32, error) {
+	p, err := d.Detector.Probability(frame)
+	if d.doubt--; p > 0.5 {
+		d.doubt = codec.SpeechRate / vad.FrameSize
+	}
+	if d.doubt > 0 {
+		p = 1
+	}
+	return p, err
+}
+
+func TestAStalledClientGetsItsFinalFromASlowDetector(t *testing.T) {
+	doubtful := func(c *session.Config) {
+		detector := c.Services.NewDetector
+		c.Services.NewDetector = func() (session.Detector, error) {
+			d, err := detector()
+			return &slow{Detector: d}, err
+		}
+	}
+	bubble(t, scripted(), &enginetest.Synthesizer{}, doubtful, func(f *fixture) {
+		f.start(stream.Patch{})
+		f.play(streamtest.Tone(2 * time.Second))
+		await[stream.Final](f)
+	})
+}
+
+func TestAStallInManualModeIsNoAudio(t *testing.T) {
+	bubble(t, scripted(), &enginetest.Synthesizer{}, nil, func(f *fixture) {
+		manual := vad.Manual
+		f.start(stream.Patch{VADMode: &manual})
+		f.play(streamtest.Tone(time.Second))
+		time.Sleep(10 * time.Second)
+		f.send(stream.Commit{})
+		if final := await[stream.Final](f); final.End > time.Second {
+			f.Errorf("%v of audio became %v", time.Second, final.End)
+		}
+	})
+}
+
 func TestAFailingRecogniserFailsTheUtteranceOnly(t *testing.T) {
 	slot := scripted()
 	slot.Fail = func(call int) error {

@@ -35,6 +35,7 @@ type state struct {
 	limits   stream.Limits
 	phase    phase
 	endCode  stream.Code // why the session is ending
+	old      bool        // it has lasted for as long as it may
 	cfg      stream.Config
 	lastSeen time.Duration // when the peer last gave a sign of life
 	heardTo  time.Duration // media time taken in
@@ -126,11 +127,20 @@ func (r *reply) spoken(at time.Duration) int {
 	return n
 }
 
-// backlog is audio that was heard and waits for its final.
+// backlog is audio that was heard and has no final yet.
 func (s *state) backlog() time.Duration {
 	var d time.Duration
 	for _, u := range s.pending {
 		d += u.length()
 	}
 	return d
+}
+
+// waiting is the part of the backlog whose final has not begun: an utterance
+// longer than the limit is no reason to drop what follows it.
+func (s *state) waiting() time.Duration {
+	if len(s.pending) == 0 {
+		return 0
+	}
+	return s.backlog() - s.pending[0].length()
 }

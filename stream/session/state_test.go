@@ -147,10 +147,14 @@ func TestFlowFollowsTheBacklog(t *testing.T) {
 			deaf = d.on
 		}
 	}
-	for utt := 1; utt <= 3; utt++ {
+	for utt := 1; utt <= 4; utt++ {
 		s.step(0, onset{utt: utt})
-		take(s.step(0, ended{utt: utt, audio: samples(25 * time.Second), voiced: true}))
-		if utt == 2 {
+		length := 25 * time.Second
+		if utt == 1 {
+			length = 80 * time.Second // more than the limit, but its final is begun at once
+		}
+		take(s.step(0, ended{utt: utt, audio: samples(length), voiced: true}))
+		if utt == 3 {
 			s.step(0, onset{utt: 9})
 			if _, ok := find[guess](s.step(0, heard{9, samples(time.Second)})); ok {
 				t.Error("partials are decoded while finals are late")
@@ -159,9 +163,9 @@ func TestFlowFollowsTheBacklog(t *testing.T) {
 		}
 	}
 	if !deaf {
-		t.Error("input is still taken at 75 s of backlog")
+		t.Error("input is still taken while 75 s wait for their finals")
 	}
-	for utt := 1; utt <= 3; utt++ {
+	for utt := 1; utt <= 4; utt++ {
 		take(s.step(0, decided{utt: utt}))
 	}
 	if diff := cmp.Diff([]string{"slow", "dropping", "slow", "ok"}, flows); diff != "" || deaf {
@@ -244,9 +248,46 @@ func TestSpeechTakesTextInPieces(t *testing.T) {
 	if diff := cmp.Diff(want, fed, cmp.AllowUnexported(feed{})); diff != "" {
 		t.Error(diff)
 	}
-	got := events(s.step(0, asked{stream.Speak{Request: stream.Request{Ref: "c9"}, Speech: "a", Text: "three"}}))
-	if e, ok := got[0].(stream.ErrorEvent); !ok || e.Err.Ref != "c9" || e.Err.Code != stream.BadRequest {
-		t.Errorf("text after the end: %v", got)
+	for _, replace := range []bool{false, true} {
+		out := s.step(0, asked{stream.Speak{Request: stream.Request{Ref: "c9"}, Speech: "a", Text: "three", Replace: replace}})
+		if e, ok := events(out)[0].(stream.ErrorEvent); !ok || len(out) > 1 || e.Err.Ref != "c9" || e.Err.Code != stream.BadRequest {
+			t.Errorf("text after the end: %v", out)
+		}
+	}
+}
+
+func TestRefusedTextReplacesNothing(t *testing.T) {
+	s := started(t, stream.Patch{})
+	o, _ := find[open](s.step(0, asked{stream.Speak{Speech: "a", Text: "x"}}))
+	s.step(0, asked{stream.Speak{Speech: "b", Text: "y"}})
+	out := s.step(0, asked{stream.Speak{Speech: "b", Text: "z", Replace: true}})
+	if e, ok := events(out)[0].(stream.ErrorEvent); !ok || len(out) > 1 {
+		t.Errorf("text after the end: %v, %v", e, out)
+	}
+	s.step(0, mute{epoch: o.epoch})
+	s.step(time.Minute, ticked{})
+	if !s.isLive("b") || s.replies[0].epoch == 0 {
+		t.Error("the speech that waited is not being spoken")
+	}
+}
+
+func TestEmptyPiecesAreNotKept(t *testing.T) {
+	s := started(t, stream.Patch{})
+	s.step(0, asked{stream.Speak{Speech: "a", Text: "x", More: true}})
+	for _, id := range []string{"a", "b"} {
+		for range 10 {
+			if _, ok := find[feed](s.step(0, asked{stream.Speak{Speech: id, More: true}})); ok {
+				t.Fatal("the mouth was fed with nothing")
+			}
+		}
+	}
+	if n := len(s.replies[1].pieces); n > 0 {
+		t.Errorf("%d empty pieces wait", n)
+	}
+	s.step(0, asked{stream.End{}})
+	out := s.step(0, mute{epoch: 1})
+	if f, ok := find[feed](out); !ok || !f.last {
+		t.Errorf("a speech that waited without text is not ended: %v", out)
 	}
 }
 
@@ -295,6 +336,53 @@ func TestEndDeliversWhatWasPromised(t *testing.T) {
 		} else if in == (drained{}) && f.code != stream.Draining {
 			t.Errorf("drained with code %s", f.code)
 		}
+	}
+}
+
+func TestNothingHoldsASessionOpenForEver(t *testing.T) {
+	for name, hold := range map[string]input{
+		"an utterance nobody ends":  onset{utt: 1},
+		"a speech that never sends": asked{stream.Speak{Speech: "a", Text: "x"}},
+	} {
+		for _, in := range []input{asked{stream.End{}}, drained{}, aged{}} {
+			s := started(t, stream.Patch{})
+			s.step(0, hold)
+			s.step(0, in)
+			s.step(0, asked{stream.Ping{}})
+			_, done := find[finish](s.step(0, aged{}))
+			if !done {
+				_, done = find[finish](s.step(0, aged{}))
+			}
+			if !done {
+				t.Errorf("%s holds the session after %T", name, in)
+			}
+		}
+	}
+	s := started(t, stream.Patch{})
+	s.step(0, onset{utt: 1})
+	s.step(0, drained{})
+	if _, done := find[finish](s.step(time.Minute, idled{})); !done {
+		t.Error("an utterance nobody ends holds a draining session whose client is silent")
+	}
+}
+
+func TestACutSessionSettlesWhatIsOwed(t *testing.T) {
+	s := started(t, stream.Patch{})
+	s.step(0, onset{utt: 1})
+	s.step(0, asked{stream.Speak{Speech: "a", Text: "x"}})
+	cause := errors.New("stop")
+	out := s.step(0, cut{cause})
+	var failed, done bool
+	for _, ev := range events(out) {
+		switch ev := ev.(type) {
+		case stream.Failed:
+			failed = ev.Utterance == 1
+		case stream.SpeakDone:
+			done = ev.Reason == "failed"
+		}
+	}
+	if f, ok := find[finish](out); !ok || f.code != stream.Draining || !errors.Is(f.cause, cause) || !failed || !done {
+		t.Errorf("%v: utterance failed %v, speech done %v", out, failed, done)
 	}
 }
 

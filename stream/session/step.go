@@ -56,7 +56,9 @@ func (s *state) step(now time.Duration, in input) []effect {
 	case idled:
 		return s.idled(now)
 	case aged:
-		return s.end(stream.SessionLimit)
+		return s.aged(now)
+	case cut:
+		return s.fail(now, &stream.Error{Code: stream.Draining, Message: "the server is stopping", Fatal: true, Err: in.cause})
 	case drained:
 		return s.end(stream.Draining)
 	case gone:
@@ -89,8 +91,7 @@ func (s *state) configured(now time.Duration, in configured) []effect {
 			Message: "this server does not keep sessions; a fresh one was opened"}})
 	}
 	return append(out,
-		emit{stream.Started{Ref: in.ref, Session: s.session, Config: in.cfg, Limits: s.limits}},
-		arm{ageTimer, s.limits.MaxSession})
+		emit{stream.Started{Ref: in.ref, Session: s.session, Config: in.cfg, Limits: s.limits}})
 }
 
 // asked handles the commands that intake passes on.
@@ -135,6 +136,8 @@ func (s *state) end(code stream.Code) []effect {
 			r.open = false
 			if i == 0 {
 				out = append(out, feed{epoch: r.epoch, last: true})
+			} else {
+				r.pieces = append(r.pieces, "")
 			}
 		}
 	}
@@ -195,9 +198,19 @@ func (s *state) close(code stream.Code, cause *stream.Error) []effect {
 	return []effect{emit{stream.Ended{Reason: code, Stats: s.stats}}, f}
 }
 
+// aged asks a session that is too old to end, and ends one that then does not:
+// an utterance that nobody commits or a speech that is never heard would hold it.
+func (s *state) aged(now time.Duration) []effect {
+	if s.old {
+		return s.fail(now, stream.Fatalf(stream.SessionLimit, "", "the session is older than %v", s.limits.MaxSession))
+	}
+	s.old = true
+	return append([]effect{arm{ageTimer, s.limits.Idle}}, s.end(stream.SessionLimit)...)
+}
+
 func (s *state) idled(now time.Duration) []effect {
 	quiet := now - s.lastSeen
-	owing := s.phase == ending && (s.hearing != nil || len(s.pending) > 0)
+	owing := s.phase == ending && len(s.pending) > 0
 	if quiet < s.limits.Idle || owing {
 		return []effect{arm{idleTimer, max(s.limits.Idle-quiet, time.Second)}}
 	}

@@ -158,11 +158,11 @@ func (s *state) cleared(in cleared) []effect {
 
 // reflow tells the peer and the ear whether input keeps up with the finals.
 func (s *state) reflow() []effect {
-	backlog, flow := s.backlog(), flowOK
+	waiting, flow := s.waiting(), flowOK
 	switch {
-	case backlog > s.limits.MaxBacklog:
+	case waiting > s.limits.MaxBacklog:
 		flow = flowDropping
-	case backlog > s.limits.MaxBacklog/2:
+	case waiting > s.limits.MaxBacklog/2:
 		flow = flowSlow
 	}
 	if flow == s.flow {
