@@ -80,9 +80,13 @@ func run(args []string) int {
 
 // complain tells an error; joined ones a line each.
 func complain(err error) {
-	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(os.Stderr, "parley: %s\n", strings.TrimSuffix(line, "\n"))
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && strings.Contains(err.Error(), "\n") {
+		for _, err := range joined.Unwrap() {
+			complain(err)
+		}
+		return
 	}
+	fmt.Fprintf(os.Stderr, "parley: %v\n", err)
 }
 
 // commandName is how far the command line was understood, such as "models pull ".

@@ -84,7 +84,7 @@ func file(path string) (Choice, error) {
 
 func (c Chooser) bundled() (Choice, error) {
 	if c.Bundled == "" {
-		return Choice{}, fmt.Errorf("the bundled model was not found at %v: set PARLEY_BUNDLED_MODEL: %w", c.Tried, engine.ErrUnavailable)
+		return Choice{}, fmt.Errorf("the bundled model is not at %s: set PARLEY_BUNDLED_MODEL to its file: %w", strings.Join(c.Tried, ", "), engine.ErrUnavailable)
 	}
 	choice, err := file(c.Bundled)
 	choice.isBundled()

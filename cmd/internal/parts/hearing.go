@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -58,7 +59,7 @@ func OpenHearing(c HearingConfig) (*Hearing, error) {
 
 func (h *Hearing) openDetector(c HearingConfig) error {
 	if c.Paths.ONNXRuntime == "" {
-		return fmt.Errorf("onnxruntime was not found at %v: run make setup, or set PARLEY_NATIVE_DIR", c.Paths.Tried[native.ONNXRuntime])
+		return fmt.Errorf("onnxruntime is not at %s: run make setup, or set PARLEY_NATIVE_DIR to the folder it filled", strings.Join(c.Paths.Tried[native.ONNXRuntime], ", "))
 	}
 	if err := silero.Initialize(c.Paths.ONNXRuntime); err != nil {
 		return err

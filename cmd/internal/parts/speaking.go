@@ -35,7 +35,7 @@ func OpenVoices(ctx context.Context, voice string, log zerolog.Logger) (*speech.
 	}
 	found, err := speech.NewVoices("", synths...).Find(voice, "")
 	if err != nil {
-		return nil, fmt.Errorf("--voice (PARLEY_VOICE): %w", err)
+		return nil, fmt.Errorf("--voice (PARLEY_VOICE): %w: see parley voices", err)
 	}
 	return speech.NewVoices(found.ID, synths...), nil
 }
