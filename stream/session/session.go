@@ -187,8 +187,11 @@ func (s *session) emit(ev stream.Event) {
 		return
 	}
 	tag := ""
-	if audio, ok := ev.(stream.SpeakAudio); ok {
-		tag = audio.Speech
+	switch ev := ev.(type) {
+	case stream.SpeakAudio:
+		tag = ev.Speech
+	case stream.SpeakSent: // the end of audio that is taken back goes with it
+		tag = ev.Speech
 	}
 	if err := s.outbox.put(tag, ms...); err != nil {
 		s.slow = true
@@ -221,10 +224,11 @@ func (s *session) open(e open) {
 	ctx, cancel := context.WithCancel(s.work)
 	s.hush = cancel
 	sp := speech.NewSpeech(s.services.Voices, e.voice, e.speed)
-	s.mouth = newMouth(e.epoch, s.state.cfg.Output, sp, s.services.NewEncoder, e.until, s.post)
+	m := newMouth(e.epoch, s.state.cfg.Output, sp, s.services.NewEncoder, e.until, s.post)
+	s.mouth = m
 	s.wg.Go(func() {
 		defer cancel()
-		s.mouth.run(ctx)
+		m.run(ctx)
 	})
 }
 
