@@ -135,7 +135,14 @@ func TestTheClientOfTheReadme(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "go", "run", main, "ws://"+s.addr+"/v1/stream", wav).CombinedOutput()
+	audio, err := os.Open(wav)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer audio.Close()
+	cmd := exec.CommandContext(ctx, "go", "run", main, "ws://"+s.addr+"/v1/stream")
+	cmd.Stdin = audio
+	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "radio in the bedroom") {
 		t.Errorf("%v: %s", err, out)
 	}
