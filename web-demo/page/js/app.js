@@ -107,6 +107,7 @@ client.addEventListener("state", ({ detail }) => {
     captions.abandon().forEach((change) => lines.change(change));
     speech.lost();
     showSpeech(false);
+    signal.speechEnd(microphone.capturedUs);
     if (detail.state === State.WAITING) outage ??= { code: detail.code, reason: detail.reason };
     if (!detail.local) tellLoss({ ...detail, ...(detail.state === State.WAITING && outage) });
   }

@@ -39,7 +39,7 @@ function grid(top, y) {
   return [0, 0.5, 1].flatMap((share) => {
     const at = y(top * share).toFixed(1);
     const label = node("text", { x: LEFT - 6, y: at, class: "tick" });
-    label.textContent = top >= 2000 ? `${((top * share) / 1000).toFixed(1)} s` : `${Math.round(top * share)}`;
+    label.textContent = share === 0 ? "0" : `${+((top * share) / 1000).toFixed(2)} s`;
     return [node("line", { x1: LEFT, x2: WIDTH, y1: at, y2: at, class: share === 0 ? "axis" : "grid" }), label];
   });
 }
