@@ -53,6 +53,9 @@ const (
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
+	if len(args) == 1 && args[0] == "--version" {
+		args = []string{"version"} // what people try first
+	}
 	var cli grammar
 	command, err := config.Parse(&cli, args)
 	if err != nil {

@@ -248,7 +248,9 @@ func TestVoicesAndVersion(t *testing.T) {
 	if out := parley(t, nil, "voices", "--language", "en").must(t); !strings.Contains(out, "flite/slt") {
 		t.Errorf("voices: %s", out)
 	}
-	if out := parley(t, nil, "version").must(t); !strings.HasPrefix(out, "parley 0.") {
-		t.Errorf("version: %s", out)
+	for _, arg := range []string{"version", "--version"} {
+		if out := parley(t, nil, arg).must(t); !strings.HasPrefix(out, "parley 0.") {
+			t.Errorf("%s: %s", arg, out)
+		}
 	}
 }
