@@ -25,7 +25,8 @@ type intake struct {
 	cfg     stream.Config
 	ear     *ear
 	started bool
-	over    bool // End came: nothing after it counts
+	ended   bool // End came: what is owed can still be followed and called off
+	over    bool // a fatal error came: nothing after it counts
 }
 
 // run reads until the peer is gone or ctx is done. Between messages it watches
@@ -86,9 +87,23 @@ func (in *intake) message(m stream.Message) {
 	}
 	cmds, err := in.dialect.Decode(m)
 	for _, cmd := range cmds {
+		if in.ended {
+			in.follow(cmd)
+			continue
+		}
 		in.command(cmd)
 	}
-	in.report(err, "")
+	if !in.ended {
+		in.report(err, "")
+	}
+}
+
+// follow passes on what matters to speech that is still owed after End.
+func (in *intake) follow(cmd stream.Command) {
+	switch cmd.(type) {
+	case stream.Ping, stream.Played, stream.CancelSpeak:
+		in.tell(asked{cmd})
+	}
 }
 
 // report passes an error on to the client; ref names the command it answers.
@@ -131,7 +146,7 @@ func (in *intake) command(cmd stream.Command) {
 		in.speak(c)
 	case stream.End:
 		in.report(in.ear.leave(), c.Ref)
-		in.over = true
+		in.ended = true
 		in.tell(asked{c})
 	default:
 		in.tell(asked{cmd})

@@ -1,7 +1,9 @@
 package session_test
 
 import (
+	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -181,4 +183,33 @@ func TestPacedSpeechHoldsUpNobody(t *testing.T) {
 			f.Errorf("%+v", s.done)
 		}
 	})
+}
+
+func TestSpeechIsOwedAfterTheEnd(t *testing.T) {
+	for _, reports := range []bool{false, true} {
+		bubble(t, scripted(), &enginetest.Synthesizer{PerRune: 2 * time.Second}, nil, func(f *fixture) {
+			f.start(stream.Patch{})
+			f.send(stream.Speak{Speech: "a", Text: sentence})
+			await[stream.SpeakStarted](f)
+			heard, stop := context.WithCancel(f.ctx)
+			var player sync.WaitGroup
+			began := time.Now()
+			report := func() { _ = f.client.Send(heard, stream.Played{Speech: "a", At: time.Since(began)}) }
+			if reports {
+				report()
+				player.Go(func() { // as loudspeakers do until the last word
+					for heard.Err() == nil {
+						time.Sleep(250 * time.Millisecond)
+						report()
+					}
+				})
+			}
+			f.send(stream.End{})
+			if s := f.listen("a"); s.done.Reason != "complete" || s.done.Duration < time.Minute {
+				f.Errorf("reports %v: %+v", reports, s.done)
+			}
+			stop()
+			player.Wait()
+		})
+	}
 }

@@ -210,7 +210,8 @@ func (s *state) aged(now time.Duration) []effect {
 
 func (s *state) idled(now time.Duration) []effect {
 	quiet := now - s.lastSeen
-	owing := s.phase == ending && len(s.pending) > 0
+	speaking := len(s.replies) > 0 && !s.replies[0].reported // goes on without the client
+	owing := s.phase == ending && (len(s.pending) > 0 || speaking)
 	if quiet < s.limits.Idle || owing {
 		return []effect{arm{idleTimer, max(s.limits.Idle-quiet, time.Second)}}
 	}
