@@ -19,7 +19,13 @@ export function installTips(tip, root = document) {
     tip.hidden = false;
     place(tip, el.getBoundingClientRect());
   };
-  root.addEventListener("pointerover", (e) => show(e.target));
+  let pointer = "";
+  root.addEventListener("pointerover", (e) => {
+    const here = `${e.clientX} ${e.clientY}`;
+    if (here === pointer) return; // the page moved under it
+    pointer = here;
+    show(e.target);
+  });
   root.addEventListener("focusin", (e) => show(e.target));
   root.addEventListener("focusout", hide);
   root.addEventListener("keydown", (e) => e.key === "Escape" && hide());
@@ -27,7 +33,8 @@ export function installTips(tip, root = document) {
   const follow = () => {
     if (!owner) return;
     const at = owner.getBoundingClientRect();
-    if (owner.contains(document.elementFromPoint(at.left + at.width / 2, at.top + at.height / 2))) place(tip, at);
+    const inSight = owner.contains(document.elementFromPoint(at.left + at.width / 2, at.top + at.height / 2));
+    if (owner === document.activeElement && inSight) place(tip, at);
     else hide();
   };
   window.addEventListener("scroll", follow, { capture: true, passive: true });
