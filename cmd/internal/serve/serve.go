@@ -61,8 +61,9 @@ func New(cfg Config) *Server {
 	return &Server{cfg: cfg, loopback: config.Loopback(host)}
 }
 
-// closing bounds what remains after the sessions are drained.
-const closing = 5 * time.Second
+// closing bounds what remains after the sessions are drained, or cut off: a
+// client that does not read takes 5 s for the last write and 5 s for the goodbye.
+const closing = 12 * time.Second
 
 // Run listens, tells the address, loads the backend and serves until ctx is
 // done; then it drains and returns nil.

@@ -224,6 +224,9 @@ func TestShutdownDrainsThenCloses(t *testing.T) {
 			if len(order) == 1 {
 				return context.DeadlineExceeded // a session that would not end
 			}
+			if end, ok := ctx.Deadline(); !ok || time.Until(end) < 11*time.Second {
+				t.Errorf("a client that does not read has until %v to be closed", end)
+			}
 			return nil
 		}
 		b.Close = func() error { order = append(order, "close"); return nil }
