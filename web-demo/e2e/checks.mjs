@@ -12,6 +12,14 @@ export async function ready({ page }) {
   await page.locator("#voice option").first().waitFor({ state: "attached" });
 }
 
+/** A language kept from another model must not lock the page out. */
+export async function staleLanguage({ page }) {
+  await page.evaluate(() => localStorage.setItem("parley.settings.v1", JSON.stringify({ language: "xx" })));
+  await page.reload();
+  await ready({ page });
+  await page.locator("#banner").waitFor({ state: "hidden" });
+}
+
 /** Tab reaches the microphone button, the focus can be seen, Space presses it. */
 export async function startByKeyboard({ page }) {
   const steps = await tabTo(page, "mic");

@@ -40,7 +40,7 @@ const MODES = {
   trouble: {
     open: {},
     steps: [
-      "ready", "refusedMicrophone", "startByKeyboard", "captions", "reconnect", "wordTimes", "stopListening", "speak",
+      "ready", "staleLanguage", "refusedMicrophone", "startByKeyboard", "captions", "reconnect", "wordTimes", "stopListening", "speak",
       "downloads", "settings", "withinPolicy",
     ],
   },

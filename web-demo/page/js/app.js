@@ -115,6 +115,10 @@ client.addEventListener("state", ({ detail }) => {
 
 async function tellLoss({ state, code, reason }) {
   if (state === State.CLOSED) {
+    if (code === 4400 && (await languageCorrected())) {
+      client.connect();
+      return;
+    }
     stopMicrophone();
     banner.show("connection", { ...closeFailure(code, reason), action: { label: "Reconnect", run: () => client.connect() } });
     return;
@@ -127,6 +131,13 @@ async function tellLoss({ state, code, reason }) {
     return;
   }
   banner.show("connection", { ...lossFailure(code, reason, status), action: { label: "Try now", run: () => client.connect() } });
+}
+
+/** languageCorrected tells whether the kept language was of another model, and is no more. */
+async function languageCorrected() {
+  const { language } = settings.values;
+  await loadInfo();
+  return settings.values.language !== language;
 }
 
 let countdown;

@@ -28,7 +28,7 @@ const CLOSED = {
   4400: ["The server did not accept a message of this page.", "Reload the page; page and server may be of different versions."],
   4401: ["This server asks for a key.", "Open the page through the address with access that you were given."],
   4403: ["This server does not accept connections from this page.", "Its allowed origins can be set in the server's configuration."],
-  4404: ["The server does not have the chosen model or voice.", "Choose another one in Settings."],
+  4404: ["The server does not have the chosen model.", "Reload the page."],
   4408: ["The session was closed because it was idle.", ""],
   4409: ["Another window took over this session.", ""],
   4413: ["The server refused a frame that was too large.", "Reload the page."],
