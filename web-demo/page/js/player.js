@@ -33,7 +33,7 @@ export class Player extends EventTarget {
 
   /** open must first be called from a click or key press. */
   async open() {
-    if (typeof AudioWorkletNode === "undefined") {
+    if (!("audioWorklet" in (globalThis.AudioContext?.prototype ?? {}))) {
       throw new DOMException("no audio worklet", window.isSecureContext ? "NotSupportedError" : "InsecureContextError");
     }
     this.#context ??= new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
