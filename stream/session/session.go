@@ -100,6 +100,9 @@ func (s *session) loop(ctx context.Context, written <-chan error) outcome {
 		if g, ok := in.(gone); ok && !orderly(g.err) {
 			s.log.Debug().Err(g.err).Msg("peer vanished")
 		}
+		if d, ok := in.(decided); ok {
+			s.abandon(d.utt) // it is over: only its place is left
+		}
 		now := time.Since(s.begun)
 		s.meter.see(now, in)
 		for _, e := range s.state.step(now, in) {
