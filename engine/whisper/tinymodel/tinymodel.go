@@ -16,7 +16,7 @@ const (
 const (
 	Understands = "English digits and numbers to 99, and household commands: timers, alarms, lights and devices on or off " +
 		"in rooms, weather, time, calls and messages to eight names, a shopping list, colours, days, months, greetings"
-	DoesNot = "anything else: other words come out as something from that list"
+	DoesNot = "several commands in one breath, or anything else: other words come out as something from that list"
 )
 
 // Notice is one paragraph to show wherever this model is in use.
