@@ -5,8 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +13,7 @@ import (
 
 	"parley/cmd/internal/wer"
 	"parley/codec"
+	"parley/codec/codectest"
 	"parley/codec/formats"
 )
 
@@ -37,16 +36,6 @@ func decodeFile(t *testing.T, path string) []float32 {
 		t.Fatal(err)
 	}
 	return pcm
-}
-
-// recording is a man speaking for 11 s, from the samples of whisper's binding.
-func recording(t *testing.T) string {
-	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/ggerganov/whisper.cpp/bindings/go").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(strings.TrimSpace(string(out)), "samples", "jfk.wav")
 }
 
 // utterance collects what is said of one utterance and checks the promises on the way.
@@ -82,7 +71,7 @@ func (u *utterance) see(t *testing.T, ev event) {
 
 func TestRealSpeechInRealTime(t *testing.T) {
 	t.Parallel()
-	packets := encode(t, decodeFile(t, recording(t)))
+	packets := encode(t, decodeFile(t, codectest.Recording(t)))
 	c := session(t, commonServer(t), opusIn(nil))
 	begun := time.Now()
 	var sent time.Time

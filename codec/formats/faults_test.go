@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parley/codec"
+	"parley/codec/codectest"
 	"parley/codec/container"
 	"parley/codec/formats"
 )
@@ -59,7 +60,7 @@ func TestTruncatedStreamsGiveWhatTheyHeld(t *testing.T) {
 		in   []byte
 		keep int // samples at 16 kHz at least
 	}{
-		{speech(t)[:32000], 15900},
+		{codectest.WAV(t)[:32000], 15900},
 		{file(t, "opusenc.opus")[:6000], 10000},
 		{file(t, "chrome.webm")[:6000], 20000},
 	} {
@@ -161,7 +162,7 @@ func TestAudioBombIsBounded(t *testing.T) {
 
 // Headers that lie about lengths cost no memory.
 func TestLyingLengthsAllocateNothing(t *testing.T) {
-	wav := bytes.Clone(speech(t)[:1000])
+	wav := bytes.Clone(codectest.WAV(t)[:1000])
 	at := bytes.Index(wav, []byte("data"))
 	binary.LittleEndian.PutUint32(wav[at+4:], 0x7ffe0000)
 	junk := append([]byte("RIFF\xff\xff\xff\xffWAVEJUNK\xff\xff\xff\xff"), make([]byte, 500)...)

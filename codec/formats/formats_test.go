@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,24 +13,11 @@ import (
 	"time"
 
 	"parley/codec"
+	"parley/codec/codectest"
 	"parley/codec/container"
 	"parley/codec/formats"
 	"parley/codec/opus"
 )
-
-// speech is 11 s of real speech as a WAVE file of 16 kHz, from the whisper module.
-func speech(t testing.TB) []byte {
-	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/ggerganov/whisper.cpp/bindings/go").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), "samples", "jfk.wav"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func file(t testing.TB, name string) []byte {
 	t.Helper()
@@ -96,34 +81,10 @@ func join(packets []codec.Packet) []byte {
 	return b
 }
 
-// envelope is the level of each 20 ms, which survives a lossy codec.
-func envelope(pcm []float32, rate int) []float64 {
-	var levels []float64
-	for n := rate / 50; len(pcm) >= n; pcm = pcm[n:] {
-		sum := 0.0
-		for _, x := range pcm[:n] {
-			sum += float64(x) * float64(x)
-		}
-		levels = append(levels, math.Sqrt(sum/float64(n)))
-	}
-	return levels
-}
-
-func correlation(a, b []float64) float64 {
-	n := min(len(a), len(b))
-	var sa, sb, saa, sbb, sab float64
-	for i := range n {
-		sa, sb = sa+a[i], sb+b[i]
-		saa, sbb, sab = saa+a[i]*a[i], sbb+b[i]*b[i], sab+a[i]*b[i]
-	}
-	f := float64(n)
-	return (f*sab - sa*sb) / math.Sqrt((f*saa-sa*sa)*(f*sbb-sb*sb))
-}
-
 // Every file, declared or sniffed, becomes the same speech with the right
 // length at any rate, whatever pieces it comes in.
 func TestFilesDecode(t *testing.T) {
-	jfk := speech(t)
+	jfk := codectest.WAV(t)
 	original, err := decode(newDecoder(t, codec.Format{Encoding: codec.WAV}, 16000), jfk, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +118,7 @@ func TestFilesDecode(t *testing.T) {
 					t.Errorf("sniffed in pieces: %d samples, %v; want the same %d", len(got), err, len(want))
 				}
 				from := codec.Samples(max(tc.at, 0), 16000)
-				c := correlation(envelope(original[from:], 16000), envelope(want, rate))
+				c := codectest.Correlation(codectest.Envelope(original[from:], 16000), codectest.Envelope(want, rate))
 				if tc.at >= 0 && c < 0.98 {
 					t.Errorf("envelope correlates by %.3f with the speech", c)
 				}
@@ -168,7 +129,7 @@ func TestFilesDecode(t *testing.T) {
 
 // What the encoder makes, the decoder of the same format turns back.
 func TestRoundTrips(t *testing.T) {
-	pcm, err := decode(newDecoder(t, codec.Format{Encoding: codec.WAV}, 16000), speech(t), nil)
+	pcm, err := decode(newDecoder(t, codec.Format{Encoding: codec.WAV}, 16000), codectest.WAV(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +153,7 @@ func TestRoundTrips(t *testing.T) {
 				if d := len(got) - len(pcm); d < -1 || d > 1 {
 					t.Errorf("%+v: %d samples, want %d", f, len(got), len(pcm))
 				}
-				if c := correlation(envelope(pcm, 16000), envelope(got, 16000)); c < 0.99 {
+				if c := codectest.Correlation(codectest.Envelope(pcm, 16000), codectest.Envelope(got, 16000)); c < 0.99 {
 					t.Errorf("%+v: envelopes correlate by %.4f", f, c)
 				}
 			}

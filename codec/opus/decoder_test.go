@@ -10,6 +10,7 @@ import (
 	libopus "gopkg.in/hraban/opus.v2"
 
 	"parley/codec"
+	"parley/codec/codectest"
 	"parley/codec/opus"
 )
 
@@ -78,7 +79,7 @@ func TestDecoderRefusesBadPacketsAndGoesOn(t *testing.T) {
 	}
 }
 
-func rms(pcm []float32) float64 { return envelope(pcm, 50*len(pcm))[0] }
+func rms(pcm []float32) float64 { return codectest.Envelope(pcm, 50*len(pcm))[0] }
 
 // distance is the energy of the difference over that of the signal.
 func distance(want, got []float32) (d float64) {
@@ -93,7 +94,7 @@ func distance(want, got []float32) (d float64) {
 // One frame in ten is lost: with the packet after the gap the frame comes back
 // far closer to the original than by extrapolation.
 func TestConcealUsesErrorCorrection(t *testing.T) {
-	packets := encode(t, opus.Config{SourceRate: codec.SpeechRate, Loss: 30, Bitrate: 40000}, speech(t)[:4*codec.SpeechRate])
+	packets := encode(t, opus.Config{SourceRate: codec.SpeechRate, Loss: 30, Bitrate: 40000}, codectest.Speech(t)[:4*codec.SpeechRate])
 	whole := decode(t, codec.SpeechRate, packets)
 	run := func(correct bool) []float32 {
 		d := newDecoder(t, codec.SpeechRate)
@@ -125,7 +126,7 @@ func TestConcealUsesErrorCorrection(t *testing.T) {
 }
 
 func TestConcealFillsExactly(t *testing.T) {
-	packets := encode(t, opus.Config{SourceRate: codec.SpeechRate}, speech(t)[:2*codec.SpeechRate])
+	packets := encode(t, opus.Config{SourceRate: codec.SpeechRate}, codectest.Speech(t)[:2*codec.SpeechRate])
 	for _, rate := range []int{8000, 16000, 48000} {
 		for _, n := range []int{-5, 0, 1, 7, rate / 400, rate/400 + 1, rate / 50, rate / 10, rate, 3*rate + 11} {
 			for _, next := range [][]byte{nil, packets[31].Payload, packetOf(t, 60*time.Millisecond, 2), packetOf(t, 2500*time.Microsecond, 1)} {
@@ -146,9 +147,9 @@ func TestConcealFillsExactly(t *testing.T) {
 
 // A gap is extrapolated without a click and has faded before the limit.
 func TestConcealFadesToSilence(t *testing.T) {
-	packets := encode(t, opus.Config{SourceRate: codec.SpeechRate}, speech(t)[:2*codec.SpeechRate])
+	packets := encode(t, opus.Config{SourceRate: codec.SpeechRate}, codectest.Speech(t)[:2*codec.SpeechRate])
 	loudest := 0
-	for i, level := range envelope(decode(t, codec.SpeechRate, packets), codec.SpeechRate)[:80] {
+	for i, level := range codectest.Envelope(decode(t, codec.SpeechRate, packets), codec.SpeechRate)[:80] {
 		if i == 0 || level > 0.1 {
 			loudest = i
 		}
@@ -186,7 +187,7 @@ func TestConcealBeforeTheFirstPacket(t *testing.T) {
 
 func TestConcealKeepsTimeThroughAResampler(t *testing.T) {
 	const rate = 22050
-	packets := encode(t, opus.Config{SourceRate: codec.SpeechRate}, speech(t)[:2*codec.SpeechRate])
+	packets := encode(t, opus.Config{SourceRate: codec.SpeechRate}, codectest.Speech(t)[:2*codec.SpeechRate])
 	d := newDecoder(t, rate)
 	var pcm []float32
 	var err error
@@ -219,7 +220,7 @@ func TestConcealRefuses(t *testing.T) {
 }
 
 func TestDecoderReset(t *testing.T) {
-	packets := encode(t, opus.Config{SourceRate: codec.SpeechRate}, speech(t)[:codec.SpeechRate])
+	packets := encode(t, opus.Config{SourceRate: codec.SpeechRate}, codectest.Speech(t)[:codec.SpeechRate])
 	want := decode(t, 16000, packets)
 	d := newDecoder(t, 16000)
 	for _, p := range packets[10:30] {

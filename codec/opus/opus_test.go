@@ -5,14 +5,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"parley/codec"
+	"parley/codec/codectest"
 	"parley/codec/opus"
 )
 
@@ -20,24 +17,6 @@ var (
 	_ codec.Decoder = (*opus.Decoder)(nil)
 	_ codec.Encoder = (*opus.Encoder)(nil)
 )
-
-// speech is 11 s of real speech at 16 kHz, from the whisper module.
-func speech(t testing.TB) []float32 {
-	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/ggerganov/whisper.cpp/bindings/go").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	wav, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), "samples", "jfk.wav"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := codec.NewUnpacker(codec.LayoutS16, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Unpack(nil, wav[len(wav)-11*2*codec.SpeechRate:])
-}
 
 func encode(t testing.TB, c opus.Config, pcm []float32) []codec.Packet {
 	t.Helper()
@@ -84,34 +63,10 @@ func decode(t testing.TB, rate int, packets []codec.Packet) []float32 {
 	return pcm
 }
 
-// envelope is the level of each 20 ms, which survives a lossy codec.
-func envelope(pcm []float32, rate int) []float64 {
-	var levels []float64
-	for n := rate / 50; len(pcm) >= n; pcm = pcm[n:] {
-		sum := 0.0
-		for _, x := range pcm[:n] {
-			sum += float64(x) * float64(x)
-		}
-		levels = append(levels, math.Sqrt(sum/float64(n)))
-	}
-	return levels
-}
-
-func correlation(a, b []float64) float64 {
-	n := min(len(a), len(b))
-	var sa, sb, saa, sbb, sab float64
-	for i := range n {
-		sa, sb = sa+a[i], sb+b[i]
-		saa, sbb, sab = saa+a[i]*a[i], sbb+b[i]*b[i], sab+a[i]*b[i]
-	}
-	f := float64(n)
-	return (f*sab - sa*sb) / math.Sqrt((f*saa-sa*sa)*(f*sbb-sb*sb))
-}
-
 // Speech keeps its envelope through every pair of rates, without libopus'
 // delay adding up and with the media time told by the packets.
 func TestSpeechSurvives(t *testing.T) {
-	pcm := speech(t)[:3*codec.SpeechRate]
+	pcm := codectest.Speech(t)[:3*codec.SpeechRate]
 	for _, rate := range []int{8000, 12000, 16000, 24000, 48000} {
 		for _, out := range []int{8000, 16000, 22050, 44100, 48000} {
 			t.Run(fmt.Sprintf("%d to %d", rate, out), func(t *testing.T) {
@@ -128,7 +83,7 @@ func TestSpeechSurvives(t *testing.T) {
 				if len(got) < skip+3*out {
 					t.Fatalf("%d samples, want at least %d", len(got), skip+3*out)
 				}
-				if c := correlation(envelope(pcm, codec.SpeechRate), envelope(got[skip:], out)); c < 0.97 {
+				if c := codectest.Correlation(codectest.Envelope(pcm, codec.SpeechRate), codectest.Envelope(got[skip:], out)); c < 0.97 {
 					t.Errorf("envelopes correlate by %.3f, want 0.97", c)
 				}
 			})
@@ -155,7 +110,7 @@ func TestSourceRates(t *testing.T) {
 
 // How samples are cut into calls does not change a single packet.
 func TestEncoderIgnoresHowSamplesAreCut(t *testing.T) {
-	pcm := speech(t)[:codec.SpeechRate]
+	pcm := codectest.Speech(t)[:codec.SpeechRate]
 	rng := rand.New(rand.NewPCG(4, 4))
 	want := encode(t, opus.Config{SourceRate: codec.SpeechRate, Rate: 24000}, pcm)
 	e, err := opus.NewEncoder(opus.Config{SourceRate: codec.SpeechRate, Rate: 24000})
@@ -211,7 +166,7 @@ func TestConfigValidate(t *testing.T) {
 }
 
 func TestBitrateIsKept(t *testing.T) {
-	pcm := speech(t)
+	pcm := codectest.Speech(t)
 	for _, want := range []int{12000, 24000, 64000} {
 		size := 0
 		for _, p := range encode(t, opus.Config{SourceRate: codec.SpeechRate, Bitrate: want}, pcm) {
@@ -232,7 +187,7 @@ func TestNewDecoderRefusesRates(t *testing.T) {
 }
 
 func BenchmarkDecode20ms(b *testing.B) {
-	packets := encode(b, opus.Config{SourceRate: codec.SpeechRate}, speech(b)[:2*codec.SpeechRate])
+	packets := encode(b, opus.Config{SourceRate: codec.SpeechRate}, codectest.Speech(b)[:2*codec.SpeechRate])
 	for _, rate := range []int{16000, 22050, 48000} {
 		b.Run(fmt.Sprint(rate), func(b *testing.B) {
 			d := newDecoder(b, rate)
@@ -249,7 +204,7 @@ func BenchmarkDecode20ms(b *testing.B) {
 }
 
 func BenchmarkEncode20ms(b *testing.B) {
-	pcm := speech(b)
+	pcm := codectest.Speech(b)
 	for _, rate := range []int{16000, 24000, 48000} {
 		b.Run(fmt.Sprint(rate), func(b *testing.B) {
 			e, err := opus.NewEncoder(opus.Config{SourceRate: codec.SpeechRate, Rate: rate})

@@ -3,12 +3,9 @@
 package silero
 
 import (
-	"encoding/binary"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"parley/vad"
@@ -83,35 +80,4 @@ func probabilities(t testing.TB, d vad.Detector, audio []float32) []float32 {
 		ps = append(ps, p)
 	}
 	return ps
-}
-
-// jfk is 11 s of real speech from the whisper module: 16 kHz mono, 16 bit.
-func jfk(t testing.TB) []float32 {
-	t.Helper()
-	const module = "github.com/ggerganov/whisper.cpp/bindings/go"
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
-	if err != nil {
-		t.Fatalf("where is the module %s? %v", module, err)
-	}
-	wav, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "samples", "jfk.wav"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for at := 12; at+8 <= len(wav); {
-		size := int(binary.LittleEndian.Uint32(wav[at+4:]))
-		if string(wav[at:at+4]) == "data" {
-			return pcm16(wav[at+8 : at+8+size])
-		}
-		at += 8 + size + size%2
-	}
-	t.Fatal("jfk.wav has no data")
-	return nil
-}
-
-func pcm16(b []byte) []float32 {
-	audio := make([]float32, len(b)/2)
-	for i := range audio {
-		audio[i] = float32(int16(binary.LittleEndian.Uint16(b[2*i:]))) / 32768
-	}
-	return audio
 }

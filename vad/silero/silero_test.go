@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"parley/codec/codectest"
 	"parley/vad"
 )
 
@@ -74,7 +75,7 @@ func TestEnvironmentIsOneAndHeld(t *testing.T) {
 
 // The speech has four groups of words with clear pauses between them.
 func TestSpeech(t *testing.T) {
-	audio := jfk(t)
+	audio := codectest.Speech(t)
 	ps := probabilities(t, detector(t, open(t)), audio)
 	for _, words := range [][2]float64{ // seconds
 		{0.4, 2.2}, {3.4, 4.4}, {5.5, 7.6}, {8.3, 10.4}} {
@@ -138,7 +139,7 @@ func TestNotSpeech(t *testing.T) {
 // Streams that take turns on one model hear what each hears alone.
 func TestStateIsPerStream(t *testing.T) {
 	m := open(t)
-	audio := jfk(t)[:4*sampleRate]
+	audio := codectest.Speech(t)[:4*sampleRate]
 	a, b := audio, noises()["melody"][:len(audio)]
 	wantA, wantB := probabilities(t, detector(t, m), a), probabilities(t, detector(t, m), b)
 
@@ -160,7 +161,7 @@ func TestStateIsPerStream(t *testing.T) {
 
 func TestConcurrentStreams(t *testing.T) {
 	m := open(t)
-	audio := jfk(t)[:3*sampleRate]
+	audio := codectest.Speech(t)[:3*sampleRate]
 	want := probabilities(t, detector(t, m), audio)
 	var wg sync.WaitGroup
 	for range 8 {
@@ -189,7 +190,7 @@ func TestConcurrentStreams(t *testing.T) {
 // Samples that are no audio leave the detector able to hear what follows.
 func TestHostileSamples(t *testing.T) {
 	m := open(t)
-	audio := jfk(t)[:2*sampleRate]
+	audio := codectest.Speech(t)[:2*sampleRate]
 	for _, x := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), math.MaxFloat32} {
 		d := detector(t, m)
 		probabilities(t, d, slices.Repeat([]float32{x}, 20*vad.FrameSize))
@@ -214,7 +215,7 @@ func TestHostileSamples(t *testing.T) {
 
 func TestProbabilityDoesNotAllocate(t *testing.T) {
 	d := detector(t, open(t))
-	frame := jfk(t)[8000:][:vad.FrameSize]
+	frame := codectest.Speech(t)[8000:][:vad.FrameSize]
 	if n := testing.AllocsPerRun(100, func() {
 		if _, err := d.Probability(frame); err != nil {
 			t.Fatal(err)
@@ -227,7 +228,7 @@ func TestProbabilityDoesNotAllocate(t *testing.T) {
 // One operation is one frame: 32 ms of one stream.
 func BenchmarkProbability(b *testing.B) {
 	d := detector(b, open(b))
-	audio := jfk(b)
+	audio := codectest.Speech(b)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		at := i * vad.FrameSize % (len(audio) - vad.FrameSize)
