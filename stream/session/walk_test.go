@@ -243,7 +243,13 @@ func (w *world) speak() {
 
 // whim is what clients and operators do once in a while.
 func (w *world) whim() {
-	switch w.r.IntN(24) {
+	switch w.r.IntN(26) {
+	case 24:
+		w.give(aged{})
+	case 25:
+		if w.r.IntN(4) == 0 {
+			w.give(cut{errors.New("the server stops")})
+		}
 	case 0:
 		w.give(asked{stream.End{}})
 	case 1:
