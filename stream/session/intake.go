@@ -58,9 +58,9 @@ func (in *intake) run(ctx context.Context) {
 		case err := <-failed:
 			if e, ok := errors.AsType[*stream.Error](err); ok {
 				in.tell(refused{e})
-				return
+			} else {
+				in.tell(gone{err})
 			}
-			in.tell(gone{err})
 			return
 		}
 	}
