@@ -38,6 +38,7 @@ type Window struct {
 	Language string    // ISO 639-1, or "" to detect
 	Task     Task
 	Prompt   string // earlier text or hot words that condition the decoder
+	Memo     *Memo  // of audio that begins where Audio does; nil: nothing is kept
 }
 
 // Task is what is done with the words heard.
@@ -68,7 +69,11 @@ type Transcript struct {
 // Slot is one unit of recognition capacity. One call at a time; calls stop soon
 // after ctx is done and then return its cause.
 type Slot interface {
+	// Partial decodes fast what was heard so far; the hypothesis begins with the
+	// words of the prefix.
 	Partial(context.Context, Window, Prefix) (Hypothesis, error)
+	// Final decodes as well as it can; the transcript begins with the words of the
+	// prefix, a nil one leaves the decoder free.
 	Final(context.Context, Window, Prefix) (Transcript, error)
 	Close() error
 }

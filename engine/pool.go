@@ -72,25 +72,36 @@ func NewPool(c PoolConfig, slots ...Slot) (*Pool, error) {
 	return p, nil
 }
 
-// Partial decodes what a session has heard so far. Beside the slot's errors it
-// returns ErrBusy, ErrPreempted (both: try again later), or the cause of ctx.
-func (p *Pool) Partial(ctx context.Context, session string, w Window, prefix Prefix) (h Hypothesis, err error) {
-	err = p.run(ctx, session, false, w, func(ctx context.Context, s Slot) error {
+// Partial decodes what a session has heard so far: latest is called once, when a
+// slot is free, so that however long that takes the audio is fresh. Beside the
+// slot's errors it returns ErrBusy, ErrPreempted (both: try again later), or the
+// cause of ctx.
+func (p *Pool) Partial(ctx context.Context, a Ask, latest func() (Window, Prefix)) (h Hypothesis, err error) {
+	err = p.run(ctx, a.Session, false, func(ctx context.Context, s Slot) (time.Duration, error) {
+		w, prefix := latest()
 		h, err = s.Partial(ctx, w, prefix)
-		return err
+		return codec.Duration(len(w.Audio), codec.SpeechRate), err
 	})
 	return h, err
 }
 
 // Final decodes a whole utterance. Beside the slot's errors it returns ErrBusy
 // where the queue is full, or the cause of ctx.
-func (p *Pool) Final(ctx context.Context, session string, w Window, prefix Prefix) (t Transcript, err error) {
-	err = p.run(ctx, session, true, w, func(ctx context.Context, s Slot) error {
+func (p *Pool) Final(ctx context.Context, a Ask, w Window, prefix Prefix) (t Transcript, err error) {
+	err = p.run(ctx, a.Session, true, func(ctx context.Context, s Slot) (time.Duration, error) {
 		t, err = s.Final(ctx, w, prefix)
-		return err
+		return codec.Duration(len(w.Audio), codec.SpeechRate), err
 	})
 	return t, err
 }
+
+// Pace is how much new audio a session is to gather between two partials, so
+// that all sessions together leave room for the finals.
+func (p *Pool) Pace() time.Duration { return 500 * time.Millisecond }
+
+// Admit says whether one more session can be served beside so many others: nil,
+// or an *Overload.
+func (p *Pool) Admit(sessions int) error { return nil }
 
 // Stats says what waits and runs.
 func (p *Pool) Stats() Stats {
@@ -131,7 +142,7 @@ func (p *Pool) closeSlots() error {
 	return errors.Join(errs...)
 }
 
-func (p *Pool) run(ctx context.Context, session string, final bool, w Window, decode func(context.Context, Slot) error) error {
+func (p *Pool) run(ctx context.Context, session string, final bool, decode func(context.Context, Slot) (time.Duration, error)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	t := &ticket{session: session, final: final, ready: make(chan struct{}), cancel: cancel}
@@ -142,9 +153,9 @@ func (p *Pool) run(ctx context.Context, session string, final bool, w Window, de
 	begin := time.Now()
 	p.metrics.waited(final, begin.Sub(arrived))
 	defer func() { p.leave(t, time.Since(begin)) }()
-	err := decode(ctx, t.slot)
+	audio, err := decode(ctx, t.slot)
 	if err == nil {
-		p.metrics.decoded(final, time.Since(begin), codec.Duration(len(w.Audio), codec.SpeechRate))
+		p.metrics.decoded(final, time.Since(begin), audio)
 	}
 	return err
 }

@@ -56,11 +56,11 @@ func TestPoolRunsAndReports(t *testing.T) {
 	if _, err := engine.NewPool(engine.PoolConfig{Queue: 1, Metrics: reg}, scripted(0)); err == nil {
 		t.Error("the same metrics registered twice")
 	}
-	h, err := p.Partial(t.Context(), "s", second, nil)
+	h, err := p.Partial(t.Context(), engine.Ask{Session: "s"}, whole)
 	if err != nil || engine.Text(h.Words) != "yes" {
 		t.Errorf("partial %v, %v", h, err)
 	}
-	f, err := p.Final(t.Context(), "s", second, nil)
+	f, err := p.Final(t.Context(), engine.Ask{Session: "s"}, second, nil)
 	if err != nil || engine.Text(f.Words) != "yes" {
 		t.Errorf("final %v, %v", f, err)
 	}
@@ -86,7 +86,7 @@ func TestPoolRunsAndReports(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Errorf("second close: %v", err)
 	}
-	if _, err := p.Partial(t.Context(), "s", second, nil); !errors.Is(err, engine.ErrUnavailable) {
+	if _, err := p.Partial(t.Context(), engine.Ask{Session: "s"}, whole); !errors.Is(err, engine.ErrUnavailable) {
 		t.Errorf("partial on a closed pool: %v", err)
 	}
 }
@@ -110,9 +110,9 @@ func (b *bench) start(ctx context.Context, name string, final bool) {
 	b.wg.Go(func() {
 		var err error
 		if final {
-			_, err = b.pool.Final(ctx, name, second, nil)
+			_, err = b.pool.Final(ctx, engine.Ask{Session: name}, second, nil)
 		} else {
-			_, err = b.pool.Partial(ctx, name, second, nil)
+			_, err = b.pool.Partial(ctx, engine.Ask{Session: name}, whole)
 		}
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -214,7 +214,7 @@ func TestPoolFairAndFinalsInTime(t *testing.T) {
 		for i := range served {
 			b.wg.Go(func() {
 				for ctx.Err() == nil {
-					if _, err := b.pool.Partial(ctx, fmt.Sprint(i), second, nil); err == nil {
+					if _, err := b.pool.Partial(ctx, engine.Ask{Session: fmt.Sprint(i)}, whole); err == nil {
 						served[i]++
 					}
 				}
@@ -223,7 +223,7 @@ func TestPoolFairAndFinalsInTime(t *testing.T) {
 		for range 5 {
 			time.Sleep(9500 * time.Millisecond)
 			begin := time.Now()
-			if _, err := b.pool.Final(ctx, "final", second, nil); err != nil || time.Since(begin) != time.Second {
+			if _, err := b.pool.Final(ctx, engine.Ask{Session: "final"}, second, nil); err != nil || time.Since(begin) != time.Second {
 				t.Errorf("final: %v after %v", err, time.Since(begin))
 			}
 		}
@@ -248,17 +248,19 @@ func TestPoolGivesSlotBackAfterErrorAndPanic(t *testing.T) {
 		return nil
 	}}
 	p := newPool(t, 1, slot)
-	if _, err := p.Final(t.Context(), "s", second, nil); !errors.Is(err, broken) {
+	if _, err := p.Final(t.Context(), engine.Ask{Session: "s"}, second, nil); !errors.Is(err, broken) {
 		t.Error(err)
 	}
 	func() {
 		defer func() { _ = recover() }()
-		_, _ = p.Final(t.Context(), "s", second, nil)
+		_, _ = p.Final(t.Context(), engine.Ask{Session: "s"}, second, nil)
 	}()
-	if _, err := p.Final(t.Context(), "s", second, nil); err != nil {
+	if _, err := p.Final(t.Context(), engine.Ask{Session: "s"}, second, nil); err != nil {
 		t.Error(err)
 	}
 	if d := cmp.Diff(engine.Stats{Slots: 1}, p.Stats()); d != "" {
 		t.Error(d)
 	}
 }
+
+func whole() (engine.Window, engine.Prefix) { return second, nil }

@@ -23,6 +23,16 @@ const (
 	PartialsFull   Partials = "full"
 )
 
+// FinalPolicy says what a final owes to the stable text before it.
+type FinalPolicy string
+
+// The choices: it begins with the stable text, or it is what the decoder says
+// when it is free, whatever was promised.
+const (
+	FinalStable FinalPolicy = "stable"
+	FinalBest   FinalPolicy = "best"
+)
+
 // Interrupt says whether the start of speech cancels what is being said.
 type Interrupt string
 
@@ -45,10 +55,22 @@ type Config struct {
 	Keywords  []string
 	Words     bool
 	Partials  Partials
+	Final     FinalPolicy
 	VAD       vad.Config
+	Turn      Turn
 	Voice     string
 	Speed     float64
 	Interrupt Interrupt
+}
+
+// Turn says how the end of a turn is recognised beyond silence.
+type Turn struct {
+	// Eager is the probability that the turn is over from which TurnEager is
+	// told, up to 1; 0: never.
+	Eager float64
+	// Patience is the most silence beyond VAD.SilenceMS that is granted where the
+	// words so far do not sound like the end of a sentence.
+	Patience time.Duration
 }
 
 // Framing names how a dialect wraps audio in each direction; the core only
@@ -63,7 +85,9 @@ func DefaultConfig() Config {
 		Lead:      1500 * time.Millisecond,
 		Task:      engine.Transcribe,
 		Partials:  PartialsFull,
+		Final:     FinalStable,
 		VAD:       vad.DefaultConfig(),
+		Turn:      Turn{Patience: 600 * time.Millisecond},
 		Speed:     1,
 		Interrupt: InterruptAuto,
 	}

@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code says what went wrong in a word every dialect can map to its own.
@@ -37,6 +38,8 @@ type Error struct {
 	Ref     string // the client's id of the command it answers
 	Fatal   bool   // the session ends after it
 	Err     error  // the cause, for the log
+
+	RetryAfter time.Duration // of Overloaded: when to try again; 0 unknown
 }
 
 // Error implements error.

@@ -45,7 +45,8 @@ type (
 		Utterance int
 		At        time.Duration
 	}
-	// Final is an utterance's transcript; its text begins with the last stable text.
+	// Final is an utterance's transcript; its text begins with the last stable
+	// text unless it says that it is revised.
 	Final struct {
 		Utterance  int
 		Text       string
@@ -54,6 +55,20 @@ type (
 		Words      []engine.Word // nil unless asked for; times are media time
 		Start, End time.Duration
 		Reason     string // vad, commit, max_len, end
+		Revised    bool   // it does not begin with the last stable text; only where Config.Final is FinalBest
+	}
+	// TurnEager: the speaker fell silent and has probably said what they wanted to.
+	// A Final or a TurnResumed of the utterance follows.
+	TurnEager struct {
+		Utterance   int
+		Text        string // what the final would be now
+		Probability float64
+		At          time.Duration // where speech ended
+	}
+	// TurnResumed: speech went on after a TurnEager.
+	TurnResumed struct {
+		Utterance int
+		At        time.Duration
 	}
 	// Failed ends an utterance that could not be transcribed.
 	Failed struct {
@@ -144,6 +159,8 @@ func (SpeechStarted) event() {}
 func (Partial) event()       {}
 func (SpeechStopped) event() {}
 func (Final) event()         {}
+func (TurnEager) event()     {}
+func (TurnResumed) event()   {}
 func (Failed) event()        {}
 func (Cleared) event()       {}
 func (Ack) event()           {}

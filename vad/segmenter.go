@@ -23,6 +23,7 @@ type Segmenter struct {
 	track    []frame // the frames that end in (keep, pos]
 	speaking bool
 	paused   bool // a Pause was told and no Resume yet
+	hold     int  // ms of silence that end the utterance instead of cfg's; 0 none
 	events   []Event
 }
 
@@ -58,6 +59,16 @@ func (s *Segmenter) Keep() int64 { return s.keep }
 
 // Speaking tells where the utterance in progress begins, if there is one.
 func (s *Segmenter) Speaking() (from int64, ok bool) { return s.keep, s.speaking }
+
+// Hold changes how much silence, 10 to 10000 ms from the end of speech, ends the
+// utterance in progress; 0 is the configured value. It holds until speech goes on
+// and is nothing while there is no utterance. Silence that is enough already ends
+// the utterance at the next frame.
+func (s *Segmenter) Hold(ms int) {
+	if s.speaking {
+		s.hold = max(0, min(ms, 10000))
+	}
+}
 
 // Push takes the probability of the next FrameSize samples and answers with
 // what came of it. The slice is valid until the next call. A probability that
@@ -140,10 +151,14 @@ func (s *Segmenter) follow() {
 	last := lastSpeech(s.track)
 	silent, at := len(s.track)-last, s.sample(last)
 	switch {
-	case silent == 0 && s.paused:
+	case silent == 0:
+		s.hold = 0
+		if !s.paused {
+			return
+		}
 		s.paused = false
 		s.emit(Resume, "", s.pos-FrameSize, s.pos)
-	case silent >= frames(s.cfg.SilenceMS) && s.cfg.Mode == Server:
+	case silent >= frames(s.silence()) && s.cfg.Mode == Server:
 		to := min(at+tail, s.pos)
 		s.emit(End, ByVAD, at, to)
 		s.stop(to)
@@ -151,6 +166,14 @@ func (s *Segmenter) follow() {
 		s.paused = true
 		s.emit(Pause, "", at, s.pos)
 	}
+}
+
+// silence is how much of it ends the utterance, in ms.
+func (s *Segmenter) silence() int {
+	if s.hold > 0 {
+		return s.hold
+	}
+	return s.cfg.SilenceMS
 }
 
 // cut ends an utterance that has become too long in its deepest recent pause
@@ -183,7 +206,7 @@ func (s *Segmenter) start(first int64) {
 
 // stop waits for the next utterance, which begins at sample to or later.
 func (s *Segmenter) stop(to int64) {
-	s.speaking, s.paused = false, false
+	s.speaking, s.paused, s.hold = false, false, 0
 	s.forget(to)
 }
 

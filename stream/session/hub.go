@@ -22,10 +22,12 @@ import (
 	"parley/vad"
 )
 
-// Recognizer hears. engine.Pool is one. session names who asks, for fairness.
+// Recognizer hears. engine.Pool is one, and says what the methods do.
 type Recognizer interface {
-	Partial(ctx context.Context, session string, w engine.Window, p engine.Prefix) (engine.Hypothesis, error)
-	Final(ctx context.Context, session string, w engine.Window, p engine.Prefix) (engine.Transcript, error)
+	Partial(ctx context.Context, a engine.Ask, latest func() (engine.Window, engine.Prefix)) (engine.Hypothesis, error)
+	Final(ctx context.Context, a engine.Ask, w engine.Window, p engine.Prefix) (engine.Transcript, error)
+	Pace() time.Duration
+	Admit(sessions int) error
 }
 
 // Voices speak. Find resolves an id, a bare name or a language to a voice, or

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"parley/engine"
 	"parley/engine/speech"
 	"parley/stream"
 )
@@ -150,12 +151,13 @@ func (s *session) do(e effect) {
 		s.emit(e.event)
 	case guess:
 		s.decode(e.utt, func(ctx context.Context) {
-			h, err := s.services.Recognizer.Partial(ctx, s.id, e.window, e.prefix)
+			h, err := s.services.Recognizer.Partial(ctx, engine.Ask{Session: s.id, Class: engine.ClassPartial},
+				func() (engine.Window, engine.Prefix) { return e.window, e.prefix })
 			s.post(guessed{utt: e.utt, epoch: e.epoch, hyp: h, err: err})
 		})
 	case decide:
 		s.decode(e.utt, func(ctx context.Context) {
-			t, err := s.services.Recognizer.Final(ctx, s.id, e.window, e.prefix)
+			t, err := s.services.Recognizer.Final(ctx, engine.Ask{Session: s.id}, e.window, e.prefix)
 			s.post(decided{utt: e.utt, t: t, err: err})
 		})
 	case abandon:

@@ -124,22 +124,23 @@ func BenchmarkRecognise(b *testing.B) {
 	rtf := func(b *testing.B) {
 		b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/audio.Seconds(), "RTF")
 	}
+	bare := func() (engine.Window, engine.Prefix) { return window, nil }
 	b.Run("partial", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := h.Recognizer.Partial(b.Context(), "bench", window, nil); err != nil {
+			if _, err := h.Recognizer.Partial(b.Context(), engine.Ask{}, bare); err != nil {
 				b.Fatal(err)
 			}
 		}
 		rtf(b)
 	})
 	b.Run("partial after a prefix", func(b *testing.B) {
-		first, err := h.Recognizer.Partial(b.Context(), "bench", window, nil)
+		first, err := h.Recognizer.Partial(b.Context(), engine.Ask{}, bare)
 		if err != nil || len(first.Words) < 4 {
 			b.Fatal(first.Words, err)
 		}
 		prefix := engine.Prefix(first.Words[:len(first.Words)-2])
 		for b.Loop() {
-			if _, err := h.Recognizer.Partial(b.Context(), "bench", window, prefix); err != nil {
+			if _, err := h.Recognizer.Partial(b.Context(), engine.Ask{}, func() (engine.Window, engine.Prefix) { return window, prefix }); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -147,7 +148,7 @@ func BenchmarkRecognise(b *testing.B) {
 	})
 	b.Run("final", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := h.Recognizer.Final(b.Context(), "bench", window, nil); err != nil {
+			if _, err := h.Recognizer.Final(b.Context(), engine.Ask{}, window, nil); err != nil {
 				b.Fatal(err)
 			}
 		}

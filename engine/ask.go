@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+)
+
+// Class orders decodes by who suffers from waiting: a lower one goes first.
+type Class uint8
+
+// The classes.
+const (
+	ClassFinal       Class = iota // a final that somebody waits for
+	ClassSpeculative              // a final that may not be needed, or not yet
+	ClassFirst                    // the first partial of an utterance
+	ClassPartial                  // any later partial
+	Classes                       // how many there are
+)
+
+// String names the class as metrics do.
+func (c Class) String() string {
+	return [...]string{"final", "speculative", "first_partial", "partial", "none"}[min(c, Classes)]
+}
+
+// Ask says who wants a decode and how soon.
+type Ask struct {
+	Session string    // whose account pays
+	Class   Class     // what it is for
+	Due     time.Time // within a class the earliest goes first; zero: when it was asked for
+}
+
+// Overload is an ErrBusy that knows when to try again.
+type Overload struct {
+	RetryAfter time.Duration
+	Why        string // what there is too much of
+}
+
+// Error gives the reason and the hint.
+func (o *Overload) Error() string {
+	return fmt.Sprintf("engine busy: %s; try again in %v", o.Why, o.RetryAfter)
+}
+
+// Is makes an Overload an ErrBusy.
+func (o *Overload) Is(target error) bool { return target == ErrBusy }
