@@ -107,11 +107,14 @@ type Patch struct {
 	Keywords      *[]string
 	Words         *bool
 	Partials      *Partials
+	Final         *FinalPolicy
 	VADMode       *vad.Mode
 	Threshold     *float32
 	PrefixMS      *int
 	SilenceMS     *int
 	MaxUtterance  *int // ms
+	Eager         *float64
+	Patience      *time.Duration
 	Voice         *string
 	Speed         *float64
 	Interrupt     *Interrupt
@@ -131,10 +134,13 @@ func (c Config) With(p Patch) Config {
 	set(&c.Keywords, p.Keywords)
 	set(&c.Words, p.Words)
 	set(&c.Partials, p.Partials)
+	set(&c.Final, p.Final)
 	set(&c.VAD.Mode, p.VADMode)
 	set(&c.VAD.PrefixMS, p.PrefixMS)
 	set(&c.VAD.SilenceMS, p.SilenceMS)
 	set(&c.VAD.MaxUtteranceMS, p.MaxUtterance)
+	set(&c.Turn.Eager, p.Eager)
+	set(&c.Turn.Patience, p.Patience)
 	set(&c.Voice, p.Voice)
 	set(&c.Speed, p.Speed)
 	set(&c.Interrupt, p.Interrupt)
@@ -170,11 +176,17 @@ func (c Config) Validate() *Error {
 		}
 		return Errorf(BadRequest, param, "%w", err)
 	}
+	if err := c.Turn.validate(); err != nil {
+		return err
+	}
 	if n := utf8.RuneCountInString(c.Conditioning()); n > maxPrompt {
 		return Errorf(BadRequest, "asr.prompt", "asr: prompt and keywords have %d characters, more than %d", n, maxPrompt)
 	}
 	if !slices.Contains([]Partials{PartialsOff, PartialsStable, PartialsFull}, c.Partials) {
 		return Errorf(BadRequest, "asr.partials", "asr.partials: %q is not off, stable or full", c.Partials)
+	}
+	if c.Final != FinalStable && c.Final != FinalBest {
+		return Errorf(BadRequest, "asr.final", "asr.final: %q is not stable or best", c.Final)
 	}
 	if c.Task != engine.Transcribe && c.Task != engine.Translate {
 		return Errorf(BadRequest, "asr.task", "asr.task: %q is not transcribe or translate", c.Task)
@@ -184,6 +196,19 @@ func (c Config) Validate() *Error {
 	}
 	if c.Interrupt != InterruptAuto && c.Interrupt != InterruptNone {
 		return Errorf(BadRequest, "interrupt", "interrupt: %q is not auto or none", c.Interrupt)
+	}
+	return nil
+}
+
+// maxPatience bounds Turn.Patience.
+const maxPatience = 5 * time.Second
+
+func (t Turn) validate() *Error {
+	if !(t.Eager >= 0 && t.Eager <= 1) {
+		return Errorf(BadRequest, "vad.eager", "vad.eager: %g is outside 0 to 1", t.Eager)
+	}
+	if t.Patience < 0 || t.Patience > maxPatience {
+		return Errorf(BadRequest, "vad.patience_ms", "vad.patience_ms: %d is outside 0 to %d", t.Patience.Milliseconds(), maxPatience.Milliseconds())
 	}
 	return nil
 }

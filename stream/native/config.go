@@ -1,8 +1,6 @@
 package native
 
 import (
-	"time"
-
 	"parley/codec"
 	"parley/engine"
 	"parley/stream"
@@ -49,7 +47,7 @@ func (d *decoder) learn(p stream.Patch) {
 }
 
 // patch reads the configuration in session.start and session.update. Fields
-// without a meaning yet (responder, features, vad.eager, tts.model) are ignored.
+// without a meaning yet (responder, features, tts.model) are ignored.
 func (d *decoder) patch(o object) stream.Patch {
 	var p stream.Patch
 	if in, ok := o.nested("input"); ok {
@@ -59,10 +57,7 @@ func (d *decoder) patch(o object) stream.Patch {
 	if out, ok := o.nested("output"); ok {
 		p.Output = out.format(d.output, outputDefault)
 		p.FramingOutput = out.framing()
-		if ms := out.integer("lead_ms"); ms != nil {
-			lead := time.Duration(*ms) * time.Millisecond
-			p.Lead = &lead
-		}
+		p.Lead = out.millis("lead_ms")
 	}
 	asr, _ := o.nested("asr")
 	p.Model = asr.word("model", maxName)
@@ -72,6 +67,7 @@ func (d *decoder) patch(o object) stream.Patch {
 	p.Keywords = asr.texts("keywords")
 	p.Words = asr.boolean("words")
 	p.Partials = (*stream.Partials)(asr.word("partials", maxName))
+	p.Final = (*stream.FinalPolicy)(asr.word("final", maxName))
 
 	v, _ := o.nested("vad")
 	p.VADMode = (*vad.Mode)(v.word("mode", maxName))
@@ -82,6 +78,8 @@ func (d *decoder) patch(o object) stream.Patch {
 	p.PrefixMS = v.integer("prefix_ms")
 	p.SilenceMS = v.integer("silence_ms")
 	p.MaxUtterance = v.integer("max_utterance_ms")
+	p.Eager = v.number("eager")
+	p.Patience = v.millis("patience_ms")
 
 	tts, _ := o.nested("tts")
 	p.Voice = tts.word("voice", maxName)
@@ -161,6 +159,7 @@ func echo(c stream.Config) config {
 			Keywords: append([]string{}, c.Keywords...),
 			Words:    c.Words,
 			Partials: string(c.Partials),
+			Final:    string(c.Final),
 		},
 		VAD: vadConfig{
 			Mode:           string(c.VAD.Mode),
@@ -168,6 +167,8 @@ func echo(c stream.Config) config {
 			PrefixMS:       c.VAD.PrefixMS,
 			SilenceMS:      c.VAD.SilenceMS,
 			MaxUtteranceMS: c.VAD.MaxUtteranceMS,
+			Eager:          c.Turn.Eager,
+			PatienceMS:     c.Turn.Patience.Milliseconds(),
 		},
 		TTS:       ttsConfig{Voice: c.Voice, Speed: c.Speed},
 		Interrupt: string(c.Interrupt),

@@ -239,6 +239,15 @@ func (o object) micros(name string) *time.Duration {
 	return &t
 }
 
+func (o object) millis(name string) *time.Duration {
+	n := o.integer(name)
+	if n == nil {
+		return nil
+	}
+	t := time.Duration(*n) * time.Millisecond
+	return &t
+}
+
 func or[T any](v *T, absent T) T {
 	if v == nil {
 		return absent

@@ -29,13 +29,17 @@ func (c *encoder) event(e stream.Event) ([]stream.Message, error) {
 	case stream.Updated:
 		return c.json("session.updated", e.Ref, &sessionUpdated{Config: echo(e.Config)})
 	case stream.SpeechStarted:
-		return c.json("vad.start", "", &vadEdge{Utt: c.ids.of(e.Utterance), AtUS: e.At.Microseconds()})
+		return c.json("vad.start", "", &utteranceEdge{Utt: c.ids.of(e.Utterance), AtUS: e.At.Microseconds()})
 	case stream.SpeechStopped:
-		return c.json("vad.end", "", &vadEdge{Utt: c.ids.of(e.Utterance), AtUS: e.At.Microseconds()})
+		return c.json("vad.end", "", &utteranceEdge{Utt: c.ids.of(e.Utterance), AtUS: e.At.Microseconds()})
 	case stream.Partial:
 		return c.json("transcript.partial", "", c.partial(e))
 	case stream.Final:
 		return c.json("transcript.final", "", c.final(e))
+	case stream.TurnEager:
+		return c.json("turn.eager", "", c.eager(e))
+	case stream.TurnResumed:
+		return c.json("turn.resumed", "", &utteranceEdge{Utt: c.ids.of(e.Utterance), AtUS: e.At.Microseconds()})
 	case stream.Failed:
 		return c.json("transcript.failed", "", &transcriptFailed{Utt: c.ids.end(e.Utterance), Error: failOf(e.Err)})
 	case stream.Cleared:
@@ -150,11 +154,21 @@ func (c *encoder) final(e stream.Final) *transcriptFinal {
 		EndUS:      e.End.Microseconds(),
 		Confidence: probability(e.Confidence),
 		Reason:     e.Reason,
+		Revised:    e.Revised,
 	}
 	if e.Words != nil {
 		m.Words = appendWords([]word{}, e.Words)
 	}
 	return m
+}
+
+func (c *encoder) eager(e stream.TurnEager) *turnEager {
+	return &turnEager{
+		Utt:  c.ids.of(e.Utterance),
+		Text: e.Text,
+		Prob: probability(e.Probability),
+		AtUS: e.At.Microseconds(),
+	}
 }
 
 func appendWords(dst []word, words []engine.Word) []word {
@@ -171,7 +185,7 @@ func appendWords(dst []word, words []engine.Word) []word {
 }
 
 // probability keeps what JSON has no word for (NaN, infinity) off the wire.
-func probability(p float32) float32 {
+func probability[F float32 | float64](p F) F {
 	if !(p >= 0) {
 		return 0
 	}
@@ -193,7 +207,12 @@ func spoken(e stream.SpeakDone) *speakDone {
 }
 
 func failOf(e *stream.Error) fail {
-	return fail{Code: string(e.Code), Message: e.Message, Param: e.Param}
+	return fail{Code: string(e.Code), Message: e.Message, Param: e.Param, RetryAfterMS: millisUp(e.RetryAfter)}
+}
+
+// millisUp rounds up, so that a client that waits so long does not come too early.
+func millisUp(d time.Duration) int64 {
+	return (max(d, 0) + time.Millisecond - 1).Milliseconds()
 }
 
 func statsOf(s stream.Stats) stats {

@@ -62,6 +62,8 @@ func TestOddNumbers(t *testing.T) {
 	for _, e := range []stream.Event{
 		stream.Final{Utterance: 1, Confidence: nan, Words: words},
 		stream.Partial{Utterance: 2, StableWords: words},
+		stream.TurnEager{Utterance: 2, Probability: math.NaN()},
+		stream.TurnEager{Utterance: 2, Probability: math.Inf(1)},
 	} {
 		if _, err := newDialect().Encode(e); err != nil {
 			t.Errorf("%T: %v", e, err)
@@ -89,15 +91,17 @@ func TestManyEvents(t *testing.T) {
 		n := 1 + r.IntN(3)
 		e := []stream.Event{
 			stream.Partial{Utterance: n, Rev: n, Stable: str(), Tail: str(), StableWords: some(), TailWords: some(), Start: at(), End: at()},
-			stream.Final{Utterance: n, Text: str(), Language: "en", Confidence: r.Float32(), Words: some(), Start: at(), End: at(), Reason: "commit"},
-			stream.Failed{Utterance: n, Err: &stream.Error{Code: stream.EngineFailed, Message: str()}},
+			stream.Final{Utterance: n, Text: str(), Language: "en", Confidence: r.Float32(), Words: some(), Start: at(), End: at(), Reason: "commit", Revised: r.IntN(2) == 0},
+			stream.TurnEager{Utterance: n, Text: str(), Probability: r.Float64()*3 - 1, At: at()},
+			stream.TurnResumed{Utterance: n, At: at()},
+			stream.Failed{Utterance: n, Err: &stream.Error{Code: stream.Overloaded, Message: str(), RetryAfter: at() - time.Hour}},
 			stream.Ack{Stream: uint16(r.IntN(0x8000)), Seq: r.Uint32(), PTS: at(), Backlog: at()},
 			stream.SpeakMark{Speech: "a", From: n, To: n + r.IntN(9), At: at()},
 			stream.SpeakDone{Speech: "a", Reason: "cancelled", Duration: at(), SpokenChars: n},
 			stream.Warning{Code: "gap", Message: str()},
 			stream.ErrorEvent{Err: &stream.Error{Code: stream.RateLimited, Message: str(), Param: str(), Fatal: true}},
 			stream.Ended{Reason: stream.TakenOver, Stats: stream.Stats{Audio: at(), Spoken: at()}},
-		}[r.IntN(9)]
+		}[r.IntN(11)]
 		ms, err := d.Encode(e)
 		if err != nil || len(ms) != 1 {
 			t.Fatalf("%+v: %d messages, %v", e, len(ms), err)

@@ -31,6 +31,8 @@ func judge(t *testing.T, cmds []stream.Command, err error) {
 func FuzzDecodeText(f *testing.F) {
 	for _, s := range []string{
 		`{"type":"session.start","input":{"codec":"opus","rate":48000},"vad":{"threshold":0.5}}`,
+		`{"type":"session.update","asr":{"final":"best"},"vad":{"eager":0.7,"patience_ms":900}}`,
+		`{"type":"session.start","vad":{"eager":-1e-9,"patience_ms":5001}}`,
 		`{"type":"speak","speech":"a","text":"\ud800","more":true}`,
 		`{"type":"playback","speech":"a","played_us":1e3}`,
 	} {

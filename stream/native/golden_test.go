@@ -115,6 +115,7 @@ func events() []stream.Event {
 	bare.Input = codec.Format{Encoding: codec.WebMOpus}
 	bare.Framing = stream.Framing{Input: "bare", Output: "bare"}
 	bare.Keywords = []string{"Parley"}
+	bare.Final, bare.Turn = stream.FinalBest, stream.Turn{Eager: 0.7, Patience: 1200 * time.Millisecond}
 	ms := time.Millisecond
 	words := []engine.Word{
 		{Text: "Hello", Start: 100 * ms, End: 400 * ms, P: 0.97},
@@ -127,6 +128,8 @@ func events() []stream.Event {
 		stream.Partial{Utterance: 1, Rev: 1, Tail: "Hello", Start: 100 * ms, End: 500 * ms},
 		stream.Ack{Stream: 0, Seq: 24, PTS: 500 * ms, Backlog: 400 * ms},
 		stream.Partial{Utterance: 1, Rev: 2, Stable: "Hello", Tail: " <wörld>.", Start: 100 * ms, End: 900 * ms, StableWords: words[:1], TailWords: words[1:]},
+		stream.TurnEager{Utterance: 1, Text: "Hello <wörld>.", Probability: 0.75, At: 900 * ms},
+		stream.TurnResumed{Utterance: 1, At: 1200 * ms},
 		stream.SpeechStopped{Utterance: 1, At: 900 * ms},
 		stream.SpeechStarted{Utterance: 2, At: 1500 * ms},
 		stream.Final{Utterance: 1, Text: "Hello <wörld>.", Language: "en", Confidence: 0.73, Words: words, Start: 100 * ms, End: 900 * ms, Reason: "vad"},
@@ -136,7 +139,7 @@ func events() []stream.Event {
 		stream.SpeechStarted{Utterance: 3, At: 3 * time.Second},
 		stream.Cleared{Ref: "c3", Utterance: 3},
 		stream.Cleared{Ref: "c4"},
-		stream.Final{Utterance: 4, Words: []engine.Word{}, Start: 4 * time.Second, End: 5 * time.Second, Reason: "max_len"},
+		stream.Final{Utterance: 4, Words: []engine.Word{}, Start: 4 * time.Second, End: 5 * time.Second, Reason: "max_len", Revised: true},
 		stream.SpeakStarted{Speech: "sp_1", Stream: 1, Format: cfg.Output},
 		stream.SpeakAudio{Speech: "sp_1", Stream: 1, Payload: []byte{0xfc, 1, 2}},
 		stream.SpeakMark{Speech: "sp_1", From: 0, To: 5, At: 20 * ms},
@@ -151,6 +154,7 @@ func events() []stream.Event {
 		stream.Warning{Code: "gap", Message: "3 frames were lost"},
 		stream.ErrorEvent{Err: &stream.Error{Code: stream.BadRequest, Message: "speed: 9 is outside 0.25 to 4", Param: "speed", Ref: "c6"}},
 		stream.ErrorEvent{Err: &stream.Error{Code: stream.IdleTimeout, Message: "nothing came for 30s", Fatal: true}},
+		stream.ErrorEvent{Err: &stream.Error{Code: stream.Overloaded, Message: "every recogniser is busy", RetryAfter: 1500*ms + 1, Fatal: true}},
 		stream.Started{Session: "02", Config: bare, Limits: stream.DefaultLimits()},
 		stream.SpeakAudio{Speech: "d", Stream: 3, Payload: []byte{0xfc, 6}, PTS: time.Second},
 		stream.SpeakSent{Speech: "d", Stream: 3, PTS: 2 * time.Second},

@@ -40,7 +40,7 @@ type (
 		T        float64 `json:"t"`
 		ServerUS int64   `json:"server_us"`
 	}
-	vadEdge struct { // vad.start and vad.end
+	utteranceEdge struct { // vad.start, vad.end and turn.resumed
 		envelope
 		Utt  string `json:"utt"`
 		AtUS int64  `json:"at_us"`
@@ -66,6 +66,14 @@ type (
 		Confidence float32 `json:"confidence"`
 		Words      []word  `json:"words,omitzero"`
 		Reason     string  `json:"reason"`
+		Revised    bool    `json:"revised,omitempty"` // it does not begin with the last stable
+	}
+	turnEager struct {
+		envelope
+		Utt  string  `json:"utt"`
+		Text string  `json:"text"`
+		Prob float64 `json:"prob"`
+		AtUS int64   `json:"at_us"`
 	}
 	transcriptFailed struct {
 		envelope
@@ -152,6 +160,7 @@ type (
 		Keywords []string `json:"keywords"`
 		Words    bool     `json:"words"`
 		Partials string   `json:"partials"`
+		Final    string   `json:"final"`
 	}
 	vadConfig struct {
 		Mode           string  `json:"mode"`
@@ -159,6 +168,8 @@ type (
 		PrefixMS       int     `json:"prefix_ms"`
 		SilenceMS      int     `json:"silence_ms"`
 		MaxUtteranceMS int     `json:"max_utterance_ms"`
+		Eager          float64 `json:"eager"`
+		PatienceMS     int64   `json:"patience_ms"`
 	}
 	ttsConfig struct {
 		Voice string  `json:"voice"`
@@ -194,5 +205,7 @@ type (
 		Code    string `json:"code"`
 		Message string `json:"message"`
 		Param   string `json:"param,omitempty"`
+		// RetryAfterMS, of overloaded: when to try again.
+		RetryAfterMS int64 `json:"retry_after_ms,omitempty"`
 	}
 )
