@@ -7,6 +7,7 @@ import "C"
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	lib "github.com/ggerganov/whisper.cpp/bindings/go"
 
 	"parley/engine"
+	"parley/engine/models"
 )
 
 var backends struct {
@@ -94,35 +96,46 @@ func drain(log func(Level, string)) {
 
 // weights is a model in memory. Its methods are safe for concurrent use.
 type weights struct {
-	ctx    *C.struct_whisper_context
-	info   *lib.Context // the same, for the Go binding
-	banned []uint8      // 1 for each token that must not come: notes on sounds
+	ctx     *C.struct_whisper_context
+	info    *lib.Context // the same, for the Go binding
+	banned  []uint8      // 1 for each token that must not come: notes on sounds
+	mute    []int32      // the same tokens
+	filters *filters
 }
 
 func openWeights(path string, gpu bool, device int, flash bool) (*weights, error) {
+	rows, err := models.Filters(path)
+	if err != nil {
+		return nil, fmt.Errorf("whisper: %w", err)
+	}
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
 	ctx := C.parley_open(name, C.bool(gpu), C.int(device), C.bool(flash))
 	if ctx == nil {
 		return nil, fmt.Errorf("whisper: %q cannot be loaded as a model", path)
 	}
-	w := &weights{ctx: ctx, info: (*lib.Context)(unsafe.Pointer(ctx))}
+	w := &weights{ctx: ctx, info: (*lib.Context)(unsafe.Pointer(ctx)), filters: newFilters(rows)}
 	w.banned = make([]uint8, int(C.whisper_n_vocab(ctx)))
 	for id := range w.banned[:int(C.whisper_token_eot(ctx))] {
 		if isNote(w.info.Whisper_token_to_str(lib.Token(id))) {
 			w.banned[id] = 1
+			w.mute = append(w.mute, int32(id))
 		}
 	}
 	return w, nil
 }
 
-func (w *weights) free() { C.whisper_free(w.ctx) }
+func (w *weights) free() {
+	C.whisper_free(w.ctx)
+	w.filters.free()
+}
 
 // state is the working memory of one decode at a time.
 type state struct {
 	w      *weights
 	ptr    *C.struct_whisper_state
 	cancel *C.int32_t
+	window []float32 // what the encoder is given
 }
 
 func (w *weights) newState() (*state, error) {
@@ -143,15 +156,25 @@ type job struct {
 	pcm      []float32 // not empty
 	language int       // id, -1 to detect
 	prompt   string
+	prefix   []int32 // tokens the text begins with
 	params   lib.Params
 }
 
-// decode runs a job. It returns soon after ctx is done, with its cause.
-func (s *state) decode(ctx context.Context, j *job) ([]token, string, error) {
-	if err := s.until(ctx, func() int { return s.run(j) }); err != nil {
-		return nil, "", err
+// decode runs a job and says how many of the tokens are the prefix's: their
+// probabilities are those they had before they were forced. It returns soon
+// after ctx is done, with its cause.
+func (s *state) decode(ctx context.Context, j *job) (out []token, forced int, language string, err error) {
+	believed := make([]C.float, len(j.prefix)+1)
+	if err := s.until(ctx, func() int { return s.run(j, believed) }); err != nil {
+		return nil, 0, "", err
 	}
-	return s.tokens(), C.GoString(C.whisper_lang_str(C.whisper_full_lang_id_from_state(s.ptr))), nil
+	raw := s.raw()
+	for forced < min(len(raw), len(j.prefix)) && int32(raw[forced].id) == j.prefix[forced] {
+		p := max(believed[forced], 1e-9)
+		raw[forced].p, raw[forced].plog = p, C.float(math.Log(float64(p)))
+		forced++
+	}
+	return s.w.texts(raw), forced, C.GoString(C.whisper_lang_str(C.whisper_full_lang_id_from_state(s.ptr))), nil
 }
 
 // until makes one call that stops when ctx is done, and gives its cause then.
@@ -176,8 +199,17 @@ func (s *state) until(ctx context.Context, call func() int) error {
 	return nil
 }
 
-func (s *state) run(j *job) int {
-	c := C.struct_parley_job{samples: C.int(len(j.pcm)), language: C.int(j.language), cancel: s.cancel}
+func (s *state) run(j *job, believed []C.float) int {
+	c := C.struct_parley_job{samples: C.int(len(j.pcm)), language: C.int(j.language), n_prefix: C.int(len(j.prefix)), cancel: s.cancel}
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	pin.Pin(&s.w.banned[0])
+	c.banned = (*C.uint8_t)(unsafe.Pointer(&s.w.banned[0]))
+	if len(j.prefix) > 0 {
+		pin.Pin(&j.prefix[0])
+		pin.Pin(&believed[0])
+		c.prefix, c.believed = (*C.int32_t)(unsafe.Pointer(&j.prefix[0])), &believed[0]
+	}
 	if j.prompt != "" {
 		c.prompt = C.CString(j.prompt)
 		defer C.free(unsafe.Pointer(c.prompt))
@@ -185,14 +217,16 @@ func (s *state) run(j *job) int {
 	return int(C.parley_run(s.w.ctx, s.ptr, unsafe.Pointer(&j.params), &c, (*C.float)(&j.pcm[0])))
 }
 
-func (s *state) tokens() []token {
+func (s *state) tokens() []token { return s.w.texts(s.raw()) }
+
+func (s *state) raw() []C.struct_parley_token {
 	raw := make([]C.struct_parley_token, 448)
 	n := int(C.parley_tokens(s.w.ctx, s.ptr, &raw[0], C.int(len(raw))))
 	if n > len(raw) {
 		raw = make([]C.struct_parley_token, n)
 		n = int(C.parley_tokens(s.w.ctx, s.ptr, &raw[0], C.int(len(raw))))
 	}
-	return s.w.texts(raw[:n])
+	return raw[:n]
 }
 
 func (w *weights) texts(raw []C.struct_parley_token) []token {
@@ -207,53 +241,6 @@ func (w *weights) texts(raw []C.struct_parley_token) []token {
 		}
 	}
 	return out
-}
-
-// guess is one greedy decode.
-type guess struct {
-	pcm            []float32 // not empty
-	encoder        int       // length; 0 for the model's own
-	threads        int
-	language       int // id, -1 to detect
-	translate      bool
-	before, prefix []int32 // tokens
-	most           int     // new tokens
-	again          bool    // pcm is still encoded
-}
-
-// guess decodes what follows the prefix. It returns soon after ctx is done, with
-// its cause.
-func (s *state) guess(ctx context.Context, g *guess) ([]token, string, error) {
-	out := make([]C.struct_parley_token, g.most)
-	c := C.struct_parley_guess{
-		samples: C.int(len(g.pcm)), encoder: C.int(g.encoder), threads: C.int(g.threads), language: C.int(g.language),
-		translate: C.bool(g.translate), again: C.bool(g.again), most: C.int(g.most), cancel: s.cancel,
-		n_before: C.int(len(g.before)), n_prefix: C.int(len(g.prefix)),
-	}
-	var pin runtime.Pinner
-	defer pin.Unpin()
-	point := func(p *int32) *C.int32_t {
-		pin.Pin(p)
-		return (*C.int32_t)(unsafe.Pointer(p))
-	}
-	if len(g.before) > 0 {
-		c.before = point(&g.before[0])
-	}
-	if len(g.prefix) > 0 {
-		c.prefix = point(&g.prefix[0])
-	}
-	pin.Pin(&s.w.banned[0])
-	c.banned = (*C.uint8_t)(unsafe.Pointer(&s.w.banned[0]))
-	n := 0
-	err := s.until(ctx, func() int {
-		n = int(C.parley_guess(s.w.ctx, s.ptr, &c, (*C.float)(&g.pcm[0]), &out[0]))
-		return min(n, 0)
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	g.language = int(c.language)
-	return s.w.texts(out[:n]), C.GoString(C.whisper_lang_str(c.language)), nil
 }
 
 // tokenize gives the tokens of a text, which must hold no NUL.

@@ -59,7 +59,7 @@ func (s *Slot) warm() error {
 	}
 	for st, encoder := range states {
 		j := &job{pcm: padded(hum), params: s.params(engine.Window{}, false, encoder, time.Second)}
-		if _, _, err := st.decode(context.Background(), j); err != nil {
+		if _, _, _, err := st.decode(context.Background(), j); err != nil {
 			return err
 		}
 	}
@@ -79,19 +79,14 @@ func (s *Slot) Close() error {
 	return nil
 }
 
-// Final decodes a whole utterance with the full encoder and all thresholds.
-func (s *Slot) Final(ctx context.Context, w engine.Window, _ engine.Prefix) (engine.Transcript, error) {
-	return s.decode(ctx, w, true)
-}
-
+// decode hears a window with the library's own decoder, which is free.
 func (s *Slot) decode(ctx context.Context, w engine.Window, final bool) (engine.Transcript, error) {
 	q, err := s.ask(ctx, w)
 	if err != nil || q.nothing {
 		return engine.Transcript{Language: w.Language}, err
 	}
-	encoder := s.model.encoder(q.length, final)
-	j := &job{pcm: padded(w.Audio), language: q.language, prompt: prompt(w.Prompt), params: s.params(w, final, encoder, q.length)}
-	tokens, spoken, err := s.state(encoder).decode(ctx, j)
+	st, j := s.job(w, q, final)
+	tokens, _, spoken, err := st.decode(ctx, j)
 	drain(s.model.config.Log)
 	if err != nil {
 		return engine.Transcript{}, err

@@ -30,6 +30,13 @@ const (
 // silent says that nobody can have heard anything.
 func (s sound) silent() bool { return s.loudest < audible }
 
+// after is how much of the sound comes after a time.
+func (s sound) after(t time.Duration) time.Duration {
+	n := len(s.frames)
+	i, _ := slices.BinarySearch(s.frames, codec.Samples(t, codec.SpeechRate)/frame)
+	return codec.Duration((n-i)*frame, codec.SpeechRate)
+}
+
 // listen measures a window. It is an error where a sample is no number.
 func listen(audio []float32) (sound, error) {
 	var s sound
