@@ -18,6 +18,7 @@ type modelsCmd struct {
 	Pull   modelsPullCmd   `cmd:"" help:"Fetch models; an interrupted download goes on."`
 	Verify modelsVerifyCmd `cmd:"" help:"Check the SHA-256 of models; without names, of all that are present."`
 	Path   modelsPathCmd   `cmd:"" help:"Tell where a model lies, or where models are kept."`
+	Random modelsRandomCmd `cmd:"" help:"Write a model of true dimensions with random weights, to measure with."`
 }
 
 type modelsListCmd struct {

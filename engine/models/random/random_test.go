@@ -1,0 +1,202 @@
+package random_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"parley/engine/models"
+	"parley/engine/models/random"
+)
+
+const bundled = "../../whisper/tinymodel/commands.en-q5_0.bin"
+
+// small is as small as whisper.cpp takes it, for tests that write.
+func small(multilingual bool) random.Shape {
+	return random.Shape{Name: "small for a test", Multilingual: multilingual, Mels: 80, Width: 128, Heads: 2, AudioLayers: 4, TextLayers: 4}
+}
+
+func vocabulary(t *testing.T) []string {
+	t.Helper()
+	words, err := models.Vocabulary(bundled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return words
+}
+
+func shape(t *testing.T, name string) random.Shape {
+	t.Helper()
+	for _, s := range random.Shapes() {
+		if s.Name == name {
+			return s
+		}
+	}
+	t.Fatalf("no shape %s", name)
+	return random.Shape{}
+}
+
+// The published English models have the bundled one's vocabulary, so their files
+// are as long as ours to the byte; the multilingual ones all have another one of
+// the same length.
+func TestSizesOfPublishedFiles(t *testing.T) {
+	words := vocabulary(t)
+	var other int64
+	for _, s := range random.Shapes() {
+		published, ok := models.Find(s.Name)
+		if !ok {
+			t.Errorf("%s is no published model", s.Name)
+		}
+		if published.Size == 0 {
+			continue
+		}
+		c := random.Config{Shape: s, Tokens: 24, Words: words}
+		differ := published.Size - c.Size()
+		switch {
+		case !s.Multilingual && differ != 0:
+			t.Errorf("%s: %d bytes, published are %d", s.Name, c.Size(), published.Size)
+		case s.Multilingual && other == 0:
+			other = differ
+		case s.Multilingual && differ != other:
+			t.Errorf("%s: the vocabularies differ by %d bytes, those of other models by %d", s.Name, differ, other)
+		}
+	}
+	if other < -50_000 || other > 50_000 {
+		t.Errorf("the vocabularies differ by %d bytes", other)
+	}
+}
+
+func TestCreate(t *testing.T) {
+	for _, c := range []random.Config{
+		{Shape: small(false), Tokens: 24, Seed: 1, Words: vocabulary(t)},
+		{Shape: small(true), Tokens: 1},
+	} {
+		path := filepath.Join(t.TempDir(), "random.bin")
+		if err := random.Create(t.Context(), path, c); err != nil {
+			t.Fatal(err)
+		}
+		info, err := models.Describe(path)
+		want := models.Info{
+			Vocabulary: 51864, AudioContext: 1500, AudioWidth: 128, AudioHeads: 2, AudioLayers: 4, TextContext: 448, TextWidth: 128,
+			TextHeads: 2, TextLayers: 4, Mels: 80, Weights: 1, Tensors: 167, Size: c.Size(), Multilingual: c.Shape.Multilingual,
+		}
+		if c.Shape.Multilingual {
+			want.Vocabulary++
+		}
+		if d := cmp.Diff(want, info); err != nil || d != "" {
+			t.Errorf("%v %s", err, d)
+		}
+		if err := random.Create(t.Context(), path, c); !errors.Is(err, random.ErrExists) {
+			t.Errorf("over another file: %v", err)
+		}
+		if list, err := os.ReadDir(filepath.Dir(path)); err != nil || len(list) != 1 {
+			t.Errorf("left behind: %v, %v", list, err)
+		}
+	}
+}
+
+// mels of the bundled model were made by librosa's formula in Python.
+func TestFilters(t *testing.T) {
+	const from, size = 12*4 + 8, 80 * 201 * 4
+	good, err := os.ReadFile(bundled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ours bytes.Buffer
+	if err := random.Write(t.Context(), &limited{w: &ours, n: 1 << 20}, random.Config{Shape: small(false), Tokens: 3}); !errors.Is(err, io.ErrShortWrite) {
+		t.Fatal(err)
+	}
+	for i := from; i < from+size; i += 4 {
+		if a, b := float(good[i:]), float(ours.Bytes()[i:]); math.Abs(a-b) > 1e-8+1e-5*b {
+			t.Fatalf("weight %d is %g, not %g", (i-from)/4, b, a)
+		}
+	}
+}
+
+func float(b []byte) float64 {
+	return float64(math.Float32frombits(uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24))
+}
+
+// limited is a disk that is full after n bytes.
+type limited struct {
+	w io.Writer
+	n int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	if l.n < len(p) {
+		return 0, io.ErrShortWrite
+	}
+	l.n -= len(p)
+	return l.w.Write(p)
+}
+
+func TestSameConfigSameFile(t *testing.T) {
+	sum := func(c random.Config) [sha256.Size]byte {
+		h := sha256.New()
+		if err := random.Write(t.Context(), h, c); err != nil {
+			t.Fatal(err)
+		}
+		return [sha256.Size]byte(h.Sum(nil))
+	}
+	c := random.Config{Shape: small(false), Tokens: 5, Seed: 7}
+	first := sum(c)
+	if sum(c) != first {
+		t.Error("the same config gave two files")
+	}
+	other := c
+	if other.Seed = 8; sum(other) == first || other.Text() == c.Text() {
+		t.Error("another seed gave the same file")
+	}
+	if n := len(strings.Fields(c.Text())); n != 5 {
+		t.Errorf("%d words in %q", n, c.Text())
+	}
+}
+
+func TestFailures(t *testing.T) {
+	good := random.Config{Shape: small(false), Tokens: 24}
+	for want, change := range map[string]func(*random.Config){
+		"0 tokens are outside":   func(c *random.Config) { c.Tokens = 0 },
+		"201 tokens are outside": func(c *random.Config) { c.Tokens = 201 },
+		"a vocabulary of 2":      func(c *random.Config) { c.Words = []string{"a", " "} },
+		"0 plain words":          func(c *random.Config) { c.Words = make([]string, 50256) },
+		"81 bands":               func(c *random.Config) { c.Shape.Mels = 81 },
+		"no English model":       func(c *random.Config) { c.Shape.Mels = 128 },
+		"width of 130 with 4":    func(c *random.Config) { c.Shape.Width, c.Shape.Heads = 130, 4 },
+		"4 and 0 layers":         func(c *random.Config) { c.Shape.TextLayers = 0 },
+	} {
+		c := good
+		change(&c)
+		path := filepath.Join(t.TempDir(), "x.bin")
+		if err := random.Create(t.Context(), path, c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+	for n := range 20 {
+		if err := random.Write(t.Context(), &limited{io.Discard, n << 20}, good); n < 16 && !errors.Is(err, io.ErrShortWrite) {
+			t.Errorf("a disk full after %d MB: %v", n, err)
+		}
+	}
+	gone := errors.New("gone")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(gone)
+	dir := t.TempDir()
+	if err := random.Create(ctx, filepath.Join(dir, "x.bin"), good); !errors.Is(err, gone) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if list, err := os.ReadDir(dir); err != nil || len(list) != 0 {
+		t.Errorf("left behind: %v, %v", list, err)
+	}
+	if err := random.Create(t.Context(), filepath.Join(dir, "no", "x.bin"), good); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
+}
