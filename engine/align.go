@@ -41,6 +41,40 @@ func align(promised, words []Word) alignment {
 	return alignment{split: best, pair: trace(at, best), cost: at[n][best]}
 }
 
+// slack is how far the times of a partial's words may be off.
+const slack = 3 * time.Second
+
+// within counts the words of a partial that lie in the beginning of the audio that
+// ends at a point, where words is a transcript of that beginning: by the least edit
+// distance, among equals by time. What is far off the point by its times, or where
+// the two have next to nothing in common, goes by time.
+func within(partial, words []Word, at time.Duration) int {
+	table := distances(partial, words)
+	m := len(words)
+	lo, hi := ended(partial, at-slack), began(partial, at+slack)
+	best := lo
+	for k := lo; k <= hi; k++ {
+		c, b := table[k][m], table[best][m]
+		if c < b || c == b && near(partial, k, at) <= near(partial, best, at) {
+			best = k
+		}
+	}
+	if table[best][m]*2 > m+1 {
+		return began(partial, at)
+	}
+	return best
+}
+
+// ended counts the words that end before a point, up to the first that does not.
+func ended(words []Word, at time.Duration) int {
+	for i, w := range words {
+		if w.End > at {
+			return i
+		}
+	}
+	return len(words)
+}
+
 // distances is the table of edit distances between beginnings.
 func distances(a, b []Word) [][]int {
 	ka, kb := keys(a), keys(b)
@@ -93,8 +127,11 @@ func trace(at [][]int, split int) []int {
 }
 
 func near(words []Word, split int, end time.Duration) time.Duration {
+	if split == 0 && len(words) > 0 {
+		return (words[0].Start - end).Abs()
+	}
 	if split == 0 {
-		return end.Abs()
+		return 0
 	}
 	return (words[split-1].End - end).Abs()
 }

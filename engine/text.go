@@ -18,6 +18,16 @@ func Text(words []Word) string {
 	return b.String()
 }
 
+// unspaced reports whether a text is of a script that puts no blanks between words.
+func unspaced(text string) bool {
+	for _, r := range text {
+		if unicode.IsLetter(r) {
+			return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+		}
+	}
+	return false
+}
+
 // Confidence is the mean probability of words, 0 without any.
 func Confidence(words []Word) float32 {
 	if len(words) == 0 {

@@ -19,6 +19,7 @@ import (
 	"parley/codec"
 	"parley/engine"
 	"parley/stream"
+	"parley/stream/session/mail"
 	"parley/vad"
 )
 
@@ -130,7 +131,7 @@ func (h *Hub) Serve(ctx context.Context, peer stream.Peer, d stream.Dialect) err
 
 // turnAway tells a peer that was not admitted why.
 func turnAway(ctx context.Context, peer stream.Peer, d stream.Dialect, why *stream.Error) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, mail.WriteTimeout)
 	defer cancel()
 	ms, err := d.Encode(stream.ErrorEvent{Err: why})
 	for _, m := range ms {

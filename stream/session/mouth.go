@@ -9,6 +9,7 @@ import (
 	"parley/codec"
 	"parley/engine"
 	"parley/engine/speech"
+	"parley/stream/session/mail"
 )
 
 const (
@@ -26,8 +27,8 @@ type mouth struct {
 	encode func(codec.Format, int) (codec.Encoder, error)
 	tell   func(input)
 
-	texts  *mailbox[piece]
-	chunks *mailbox[engine.Chunk]
+	texts  *mail.Box[piece]
+	chunks *mail.Box[engine.Chunk]
 	made   atomic.Int64  // audio synthesised, ns
 	sent   atomic.Int64  // audio told, ns
 	until  atomic.Int64  // media time up to which audio may leave, ns
@@ -44,7 +45,7 @@ type piece struct {
 func newMouth(epoch int, f codec.Format, sp *speech.Speech, encode func(codec.Format, int) (codec.Encoder, error),
 	until time.Duration, tell func(input)) *mouth {
 	m := &mouth{epoch: epoch, format: f, speech: sp, encode: encode, tell: tell,
-		texts: newMailbox[piece](), chunks: newMailbox[engine.Chunk](), moved: make(chan struct{}, 1), told: make(chan struct{}, 1)}
+		texts: mail.NewBox[piece](), chunks: mail.NewBox[engine.Chunk](), moved: make(chan struct{}, 1), told: make(chan struct{}, 1)}
 	m.until.Store(int64(until))
 	return m
 }
@@ -72,7 +73,7 @@ func (m *mouth) run(ctx context.Context) {
 		if err := m.synthesise(ctx); err != nil {
 			cancel(err)
 		}
-		m.chunks.put(engine.Chunk{}) // the end
+		m.chunks.Put(engine.Chunk{}) // the end
 	})
 	err := m.pace(ctx)
 	cancel(err)
@@ -111,7 +112,7 @@ func (m *mouth) clauses(ctx context.Context, split *speech.Splitter) (out []spee
 		wait, cancel = context.WithTimeout(ctx, flushAfter)
 		defer cancel()
 	}
-	p, err := m.texts.wait(wait)
+	p, err := m.texts.Wait(wait)
 	switch {
 	case err == nil:
 		out = split.Push(p.text)
@@ -128,7 +129,7 @@ func (m *mouth) clauses(ctx context.Context, split *speech.Splitter) (out []spee
 func (m *mouth) keep(c engine.Chunk) error {
 	if len(c.PCM) > 0 {
 		m.made.Add(int64(codec.Duration(len(c.PCM), c.Rate)))
-		m.chunks.put(c)
+		m.chunks.Put(c)
 	}
 	return nil
 }
@@ -166,7 +167,7 @@ func (m *mouth) pace(ctx context.Context) error {
 		return nil
 	}
 	for {
-		c, err := m.chunks.wait(ctx)
+		c, err := m.chunks.Wait(ctx)
 		if err != nil {
 			return err
 		}

@@ -72,7 +72,7 @@ func TestAudioTakenBackTakesItsEndAlong(t *testing.T) {
 	s.do(emit{stream.SpeakAudio{Speech: "a", Stream: 1, Payload: []byte("sound")}})
 	s.do(emit{stream.SpeakSent{Speech: "a", Stream: 1, PTS: time.Second}})
 	s.do(hush{speech: "a"})
-	if p, ok, _ := s.outbox.take(); ok {
-		t.Errorf("%q is still to be written", p.m.Payload)
+	if p, ok, _ := s.outbox.Take(); ok {
+		t.Errorf("%q is still to be written", p.Payload)
 	}
 }

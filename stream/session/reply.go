@@ -8,6 +8,61 @@ import (
 	"parley/stream"
 )
 
+// reply is one speech, queued or being spoken.
+type reply struct {
+	id     string
+	ref    string // of the command that began it
+	voice  string
+	speed  float64
+	epoch  int // 0 while queued
+	stream int
+	pieces []string // text not yet handed to the mouth
+	runes  int
+	open   bool // more text will come
+
+	opened   bool          // SpeakStarted is out
+	sent     time.Duration // audio on the wire
+	complete bool          // all of it
+	firstAt  time.Duration // now, when the first audio went out
+	reported bool
+	played   time.Duration // as last reported
+	playedAt time.Duration // now, when it was
+	marks    []stream.SpeakMark
+}
+
+// heard estimates how much of the speech has been heard.
+func (r *reply) heard(now time.Duration) time.Duration {
+	switch {
+	case r.sent == 0:
+		return 0
+	case r.reported:
+		return min(r.sent, r.played+now-r.playedAt)
+	}
+	return min(r.sent, now-r.firstAt)
+}
+
+// permitted is how far audio may be sent.
+func (r *reply) permitted(now, lead time.Duration) time.Duration {
+	switch {
+	case r.reported:
+		return r.played + lead
+	case r.sent == 0:
+		return lead
+	}
+	return now - r.firstAt + lead
+}
+
+// spoken counts the characters whose sound had begun at a media time.
+func (r *reply) spoken(at time.Duration) int {
+	n := 0
+	for _, m := range r.marks {
+		if m.At < at {
+			n = max(n, m.To)
+		}
+	}
+	return n
+}
+
 // speak queues text. Voice and speed are resolved by intake already.
 func (s *state) speak(now time.Duration, c stream.Speak) []effect {
 	refuse := func(param, format string, args ...any) []effect {

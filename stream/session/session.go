@@ -11,6 +11,7 @@ import (
 	"parley/engine"
 	"parley/engine/speech"
 	"parley/stream"
+	"parley/stream/session/mail"
 )
 
 // errOver is the cause of everything that stops because its session ended.
@@ -30,7 +31,7 @@ type session struct {
 
 	state  *state
 	intake *intake
-	outbox *outbox
+	outbox *mail.Outbox
 	inbox  chan input
 	begun  time.Time
 
@@ -58,7 +59,7 @@ func (s *session) serve(ctx context.Context) error {
 	var side sync.WaitGroup
 	side.Go(func() { s.intake.run(reading) })
 	written := make(chan error, 1)
-	side.Go(func() { written <- s.outbox.run(reading, s.peer) })
+	side.Go(func() { written <- s.outbox.Run(reading, s.peer) })
 
 	s.do(arm{idleTimer, s.state.limits.Idle})
 	s.do(arm{ageTimer, s.state.limits.MaxSession})
@@ -113,7 +114,7 @@ func (s *session) loop(ctx context.Context, written <-chan error) outcome {
 			s.do(e)
 		}
 		if s.slow {
-			return outcome{finish: finish{code: stream.BacklogOverflow, reason: errSlowReader.Error()}, err: errSlowReader}
+			return outcome{finish: finish{code: stream.BacklogOverflow, reason: mail.ErrSlowReader.Error()}, err: mail.ErrSlowReader}
 		}
 	}
 }
@@ -121,13 +122,13 @@ func (s *session) loop(ctx context.Context, written <-chan error) outcome {
 // part writes what is still owed, says goodbye and lets the connection go.
 func (s *session) part(end outcome, written <-chan error) {
 	if end.silent || s.slow {
-		s.outbox.discard()
+		s.outbox.Discard()
 	}
-	s.outbox.close()
+	s.outbox.Close()
 	if !end.written {
 		select {
 		case <-written:
-		case <-time.After(writeTimeout):
+		case <-time.After(mail.WriteTimeout):
 		}
 	}
 	if err := s.peer.Close(end.code, end.reason); err != nil {
@@ -168,7 +169,7 @@ func (s *session) do(e effect) {
 		s.open(e)
 	case feed:
 		if s.mouth != nil && s.mouth.epoch == e.epoch {
-			s.mouth.texts.put(piece{e.text, e.last})
+			s.mouth.texts.Put(piece{e.text, e.last})
 		}
 	case permit:
 		if s.mouth != nil && s.mouth.epoch == e.epoch {
@@ -178,7 +179,7 @@ func (s *session) do(e effect) {
 		if s.mouth != nil && s.mouth.epoch == e.epoch {
 			s.hush()
 		}
-		s.outbox.recall(e.speech)
+		s.outbox.Recall(e.speech)
 	case arm:
 		s.timers[e.timer].Reset(e.after)
 	}
@@ -198,7 +199,7 @@ func (s *session) emit(ev stream.Event) {
 	case stream.SpeakSent: // the end of audio that is taken back goes with it
 		tag = ev.Speech
 	}
-	if err := s.outbox.put(tag, ms...); err != nil {
+	if err := s.outbox.Put(tag, ms...); err != nil {
 		s.slow = true
 	}
 }
@@ -243,7 +244,7 @@ func newSession(id string, peer stream.Peer, d stream.Dialect, cfg Config, m *me
 		id: id, peer: peer, dialect: d, services: cfg.Services, meter: newMeter(m),
 		log:     cfg.Log.With().Str("session", id).Logger(),
 		state:   newState(id, cfg.Limits),
-		outbox:  newOutbox(cfg.Limits.MaxOutbox),
+		outbox:  mail.NewOutbox(cfg.Limits.MaxOutbox),
 		inbox:   make(chan input, 64),
 		decodes: make(map[int]context.CancelFunc),
 		drain:   make(chan struct{}, 1),

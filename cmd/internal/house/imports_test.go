@@ -84,12 +84,15 @@ var layers = []struct {
 	{"codec", nil},
 	{"codec/...", []string{"codec/..."}},
 	{"vad", []string{"codec"}},
-	{"vad/...", []string{"vad", "codec"}},
+	{"vad/onnx/...", nil},
+	{"vad/...", []string{"vad", "codec", "vad/onnx"}},
 	{"engine", []string{"codec"}},
 	{"engine/whisper", []string{"engine", "codec", "engine/models", "engine/whisper/..."}},
 	{"engine/...", []string{"engine", "codec"}},
 	{"stream", []string{"codec", "vad", "engine"}},
-	{"stream/session", []string{"stream", "codec", "vad", "engine", "engine/speech"}},
+	{"stream/session", []string{"stream", "stream/session/...", "codec", "vad", "engine", "engine/speech"}},
+	{"stream/session/ending", nil},
+	{"stream/session/mail", []string{"stream"}},
 	{"stream/streamtest", []string{"stream", "stream/direct", "stream/session", "codec", "vad", "engine", "engine/enginetest"}},
 	{"stream/...", []string{"stream", "codec", "vad", "engine"}}, // transports and dialects, never each other
 	{"api/...", nil},
@@ -128,7 +131,7 @@ func TestImportsPointOneWay(t *testing.T) {
 }
 
 // natives are the packages that bring a native library or program with them.
-var natives = []string{"engine/whisper", "engine/flite", "engine/espeak", "vad/silero"}
+var natives = []string{"engine/whisper", "engine/flite", "engine/espeak", "vad/silero", "vad/smartturn"}
 
 func TestOnlyCmdBringsNativeBackends(t *testing.T) {
 	for _, p := range packages(t) {
@@ -144,7 +147,7 @@ func TestOnlyCmdBringsNativeBackends(t *testing.T) {
 }
 
 func TestTheCoreKnowsNoNetwork(t *testing.T) {
-	core := []string{"codec/...", "vad/...", "engine/...", "stream", "stream/session", "stream/native"}
+	core := []string{"codec/...", "vad/...", "engine/...", "stream", "stream/session/...", "stream/native"}
 	network := []string{"github.com/pion/", "github.com/coder/websocket", "github.com/gorilla/websocket", "golang.org/x/net/websocket"}
 	for _, p := range packages(t) {
 		if !p.ours() || !slices.ContainsFunc(core, func(c string) bool { return matches(c, p.name()) }) {
