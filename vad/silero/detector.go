@@ -10,6 +10,7 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 
 	"parley/vad"
+	"parley/vad/onnx"
 )
 
 // The network sees 64 samples of the frame before with each frame, and carries
@@ -49,7 +50,7 @@ type memory struct {
 }
 
 // bind makes the tensors over the detector's own arrays.
-func (d *Detector) bind(session *ort.DynamicAdvancedSession) (err error) {
+func (d *Detector) bind(session *onnx.Session) (err error) {
 	d.memory = &memory{rate: [1]int64{sampleRate}}
 	d.pinner.Pin(d.memory)
 	if d.binding, err = session.CreateIoBinding(); err != nil {

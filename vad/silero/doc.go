@@ -1,10 +1,8 @@
 // Package silero is the Silero VAD v6 as a vad.Detector, run by onnxruntime.
 //
 // The model (MIT licence, beside this file) is part of the binary; the library
-// is opened at run time. Its environment belongs to the process: the program,
-// and nothing else, calls Initialize once and Shutdown at the end. In between
-// Open makes one Model for all streams, and each stream has a Detector with its
-// own recurrent state.
+// is that of package onnx. Open makes one Model for all streams, and each stream
+// has a Detector with its own recurrent state.
 //
 // Streams are not batched. On one core (Xeon, 2.5 GHz) a frame of 32 ms takes
 // 182 µs alone, 98 µs in a call of four, 83 µs in one of eight and 71 µs in one
@@ -12,11 +10,5 @@
 // waking each other up, and every frame would wait for the others. A detector
 // takes 8 kB.
 //
-// Without cgo there is no onnxruntime: every call then reports ErrUnavailable.
+// Without cgo there is no onnxruntime: every call then reports onnx.ErrUnavailable.
 package silero
-
-import "errors"
-
-// ErrUnavailable: onnxruntime is not on this machine, does not fit, or was not
-// initialised. What it is wrapped in says what to do.
-var ErrUnavailable = errors.New("silero: onnxruntime unavailable")

@@ -3,12 +3,14 @@
 package silero
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"parley/vad"
+	"parley/vad/onnx"
 )
 
 // TestMain opens the library that set-up installed; without it there is nothing
@@ -24,14 +26,14 @@ func run(m *testing.M) (code int) {
 	if native == "" {
 		return fail(fmt.Errorf("PARLEY_NATIVE_DIR is not set: run `make setup`, then `. .native/env`"))
 	}
-	if err := testBeforeInitialize(); err != nil {
-		return fail(err)
+	if _, err := Open(); !errors.Is(err, onnx.ErrUnavailable) {
+		return fail(fmt.Errorf("Open before Initialize = %v, want ErrUnavailable", err))
 	}
-	if err := Initialize(filepath.Join(native, "lib", "libonnxruntime.so.1")); err != nil {
+	if err := onnx.Initialize(filepath.Join(native, "lib", "libonnxruntime.so.1")); err != nil {
 		return fail(err)
 	}
 	code = m.Run()
-	if err := Shutdown(); err != nil && code == 0 { // a test left a model or detector open
+	if err := onnx.Shutdown(); err != nil && code == 0 { // a test left a model or detector open
 		return fail(err)
 	}
 	return code

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"sync"
 
-	ort "github.com/yalue/onnxruntime_go"
+	"parley/vad/onnx"
 )
 
 //go:embed silero_vad_v6.onnx
@@ -16,45 +16,20 @@ var weights []byte
 
 // Model is the network, shared by all streams. It is safe for concurrent use.
 type Model struct {
-	session *ort.DynamicAdvancedSession
+	session *onnx.Session
 
 	mu        sync.Mutex
 	closed    bool
 	detectors map[*Detector]struct{} // the open ones; each keeps the session alive
 }
 
-// Open loads the network. Initialize comes first.
+// Open loads the network. onnx.Initialize comes first.
 func Open() (*Model, error) {
-	if err := hold(); err != nil {
-		return nil, err
-	}
-	session, err := newSession()
+	session, err := onnx.Load(weights, inputNames, outputNames)
 	if err != nil {
-		release()
 		return nil, fmt.Errorf("silero: load the network: %w", err)
 	}
 	return &Model{session: session, detectors: make(map[*Detector]struct{})}, nil
-}
-
-// newSession runs every call on the caller's own thread: many streams are the
-// parallelism here, and an idle thread pool would spin.
-func newSession() (*ort.DynamicAdvancedSession, error) {
-	options, err := ort.NewSessionOptions()
-	if err != nil {
-		return nil, err
-	}
-	defer options.Destroy()
-	if err := errors.Join(
-		options.SetIntraOpNumThreads(1),
-		options.SetInterOpNumThreads(1),
-		options.SetExecutionMode(ort.ExecutionModeSequential),
-		options.SetGraphOptimizationLevel(ort.GraphOptimizationLevelEnableAll),
-		options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
-		options.AddSessionConfigEntry("session.inter_op.allow_spinning", "0"),
-	); err != nil {
-		return nil, err
-	}
-	return ort.NewDynamicAdvancedSessionWithONNXData(weights, inputNames, outputNames, options)
 }
 
 // NewDetector makes the detector of one stream, with fresh state. Its Close is due.
@@ -97,6 +72,5 @@ func (m *Model) freeIfUnused() error {
 	if !m.closed || len(m.detectors) > 0 {
 		return nil
 	}
-	defer release()
-	return m.session.Destroy()
+	return m.session.Close()
 }

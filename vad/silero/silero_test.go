@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,41 +17,16 @@ import (
 
 	"parley/codec/codectest"
 	"parley/vad"
+	"parley/vad/onnx"
 )
 
-// testBeforeInitialize runs before the library is open.
-func testBeforeInitialize() error {
-	if _, err := Open(); !errors.Is(err, ErrUnavailable) {
-		return fmt.Errorf("Open before Initialize = %v, want ErrUnavailable", err)
-	}
-	if err := Shutdown(); err != nil {
-		return fmt.Errorf("Shutdown before Initialize = %w", err)
-	}
-	for _, library := range []string{"", filepath.Join("no", "such.so"), "no-such-library.so", "doc.go", "./doc.go"} {
-		err := Initialize(library)
-		if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "make setup") || !strings.Contains(err.Error(), library) {
-			return fmt.Errorf("Initialize(%q) = %v, want ErrUnavailable with what to do", library, err)
-		}
-	}
-	return nil
-}
-
-func TestEnvironmentIsOneAndHeld(t *testing.T) {
-	if err := Initialize(environment.library); err != nil {
-		t.Errorf("again with the same library: %v", err)
-	}
-	if err := Initialize("another.so"); !errors.Is(err, ErrUnavailable) {
-		t.Errorf("with another library: %v, want ErrUnavailable", err)
-	}
+func TestModelLivesAsLongAsItsDetectors(t *testing.T) {
 	m := open(t)
-	if err := Shutdown(); err == nil {
-		t.Fatal("Shutdown under an open model succeeded")
-	}
 	d := detector(t, m)
 	if err := errors.Join(m.Close(), m.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := Shutdown(); err == nil {
+	if err := onnx.Shutdown(); err == nil {
 		t.Fatal("Shutdown under an open detector succeeded")
 	}
 	if _, err := d.Probability(make([]float32, vad.FrameSize)); err != nil {
@@ -66,10 +40,6 @@ func TestEnvironmentIsOneAndHeld(t *testing.T) {
 	}
 	if _, err := d.Probability(make([]float32, vad.FrameSize)); err == nil {
 		t.Error("a closed detector answered")
-	}
-	library := environment.library
-	if err := errors.Join(Shutdown(), Shutdown(), Initialize(library)); err != nil {
-		t.Fatalf("shut down and start again: %v", err)
 	}
 }
 

@@ -2,9 +2,13 @@
 
 package silero
 
-import "fmt"
+import (
+	"fmt"
 
-var errNoCgo = fmt.Errorf("%w: this program was built without cgo", ErrUnavailable)
+	"parley/vad/onnx"
+)
+
+var errNoCgo = fmt.Errorf("%w: this program was built without cgo", onnx.ErrUnavailable)
 
 // Model cannot be opened without cgo.
 type Model struct{}
@@ -12,22 +16,16 @@ type Model struct{}
 // Detector cannot be made without cgo.
 type Detector struct{}
 
-// Initialize reports ErrUnavailable.
-func Initialize(string) error { return errNoCgo }
-
-// Shutdown has nothing to end.
-func Shutdown() error { return nil }
-
-// Open reports ErrUnavailable.
+// Open reports onnx.ErrUnavailable.
 func Open() (*Model, error) { return nil, errNoCgo }
 
-// NewDetector reports ErrUnavailable.
+// NewDetector reports onnx.ErrUnavailable.
 func (*Model) NewDetector() (*Detector, error) { return nil, errNoCgo }
 
 // Close has nothing to free.
 func (*Model) Close() error { return nil }
 
-// Probability reports ErrUnavailable.
+// Probability reports onnx.ErrUnavailable.
 func (*Detector) Probability([]float32) (float32, error) { return 0, errNoCgo }
 
 // Reset has nothing to forget.

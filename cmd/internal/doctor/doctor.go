@@ -21,6 +21,7 @@ import (
 	"parley/engine/flite"
 	"parley/engine/models"
 	"parley/engine/whisper/tinymodel"
+	"parley/vad/onnx"
 	"parley/vad/silero"
 )
 
@@ -89,10 +90,10 @@ func detector(p native.Paths) Finding {
 }
 
 func tryDetector(library string) (err error) {
-	if err := silero.Initialize(library); err != nil {
+	if err := onnx.Initialize(library); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, silero.Shutdown()) }()
+	defer func() { err = errors.Join(err, onnx.Shutdown()) }()
 	model, err := silero.Open()
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"parley/stream/direct"
 	"parley/stream/session"
 	"parley/stream/streamtest"
+	"parley/vad/onnx"
 	"parley/vad/silero"
 )
 
@@ -46,7 +47,7 @@ func second(b *testing.B) (packets [][]byte) {
 // BenchmarkListenSecond is what one second of Opus costs a session that hears no
 // speech: dialect-free core, libopus, Silero. One operation is one audio second.
 func BenchmarkListenSecond(b *testing.B) {
-	if err := silero.Initialize(native.Find().ONNXRuntime); err != nil {
+	if err := onnx.Initialize(native.Find().ONNXRuntime); err != nil {
 		b.Fatal(err)
 	}
 	model, err := silero.Open()

@@ -17,6 +17,7 @@ import (
 	"parley/engine"
 	"parley/engine/whisper"
 	"parley/stream/session"
+	"parley/vad/onnx"
 	"parley/vad/silero"
 )
 
@@ -61,10 +62,10 @@ func (h *Hearing) openDetector(c HearingConfig) error {
 	if c.Paths.ONNXRuntime == "" {
 		return fmt.Errorf("onnxruntime is not at %s: run make setup, or set PARLEY_NATIVE_DIR to the folder it filled", strings.Join(c.Paths.Tried[native.ONNXRuntime], ", "))
 	}
-	if err := silero.Initialize(c.Paths.ONNXRuntime); err != nil {
+	if err := onnx.Initialize(c.Paths.ONNXRuntime); err != nil {
 		return err
 	}
-	h.closers.add(silero.Shutdown)
+	h.closers.add(onnx.Shutdown)
 	model, err := silero.Open()
 	if err != nil {
 		return err

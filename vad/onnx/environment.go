@@ -1,6 +1,6 @@
 //go:build cgo
 
-package silero
+package onnx
 
 import (
 	"errors"
@@ -15,8 +15,8 @@ import (
 // environment is the process's one onnxruntime environment.
 var environment struct {
 	sync.Mutex
-	library string // what it was opened from, "" while it is not
-	models  int    // open Models, which hold it
+	library  string // what it was opened from, "" while it is not
+	sessions int    // open ones, which hold it
 }
 
 // Initialize opens the onnxruntime library at a path and makes the process's
@@ -50,29 +50,29 @@ func Initialize(library string) error {
 	return nil
 }
 
-// Shutdown ends the environment. It refuses while a Model or one of its
-// Detectors is open, and does nothing where there is no environment.
+// Shutdown ends the environment. It refuses while a Session is open, and does
+// nothing where there is no environment.
 func Shutdown() error {
 	environment.Lock()
 	defer environment.Unlock()
 	if environment.library == "" {
 		return nil
 	}
-	if environment.models > 0 {
-		return fmt.Errorf("silero: shutdown with %d models still open", environment.models)
+	if environment.sessions > 0 {
+		return fmt.Errorf("onnx: shutdown with %d sessions still open", environment.sessions)
 	}
 	environment.library = ""
 	return ort.DestroyEnvironment()
 }
 
-// hold counts a Model that needs the environment.
+// hold counts a Session that needs the environment.
 func hold() error {
 	environment.Lock()
 	defer environment.Unlock()
 	if environment.library == "" {
 		return fmt.Errorf("%w: Initialize was not called", ErrUnavailable)
 	}
-	environment.models++
+	environment.sessions++
 	return nil
 }
 
@@ -80,5 +80,5 @@ func hold() error {
 func release() {
 	environment.Lock()
 	defer environment.Unlock()
-	environment.models--
+	environment.sessions--
 }
