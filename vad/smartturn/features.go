@@ -97,9 +97,15 @@ func hertz(mel float64) float64 {
 
 // compute writes the features of the end of audio to dst, band after band.
 func (f *features) compute(dst []float32, audio []float32) {
-	f.load(audio)
+	still := f.load(audio)
 	loudest := math.Inf(-1)
 	for t := range frames {
+		if t > 0 && t*hop+fftSize <= still {
+			for b := range bands {
+				dst[b*frames+t] = dst[b*frames]
+			}
+			continue
+		}
 		for i, w := range f.hann {
 			f.frame[i] = w * f.padded[t*hop+i]
 		}
@@ -123,8 +129,9 @@ func (f *features) compute(dst []float32, audio []float32) {
 }
 
 // load lays the last Window samples of audio, after zeros where there are fewer,
-// with mean 0 and variance 1 between their mirror images.
-func (f *features) load(audio []float32) {
+// with mean 0 and variance 1 between their mirror images. The first still samples
+// are all the same.
+func (f *features) load(audio []float32) (still int) {
 	audio = audio[max(0, len(audio)-Window):]
 	window := f.padded[fftSize/2 : fftSize/2+Window]
 	clear(window)
@@ -150,4 +157,8 @@ func (f *features) load(audio []float32) {
 		f.padded[fftSize/2-1-i] = window[1+i]
 		f.padded[fftSize/2+Window+i] = window[Window-2-i]
 	}
+	if len(audio) >= Window-fftSize/2 {
+		return 0
+	}
+	return fftSize/2 + Window - len(audio)
 }

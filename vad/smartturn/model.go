@@ -53,16 +53,23 @@ func read(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() > maxFile {
+		return nil, tooLarge(path)
+	}
 	network, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	switch {
 	case err != nil:
 		return nil, err
 	case len(network) > maxFile:
-		return nil, fmt.Errorf("%s: larger than %d MiB, no end-of-turn model", path, maxFile>>20)
+		return nil, tooLarge(path)
 	case len(network) == 0:
 		return nil, fmt.Errorf("%s: empty", path)
 	}
 	return network, nil
+}
+
+func tooLarge(path string) error {
+	return fmt.Errorf("%s: larger than %d MiB, no end-of-turn model", path, maxFile>>20)
 }
 
 func load(network []byte) (*Model, error) {
