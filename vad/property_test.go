@@ -15,6 +15,8 @@ type oracle struct {
 	kept     int64
 	open     *Event // Start of the utterance in progress
 	paused   bool
+	pausedAt int64 // where speech ended before the pause
+	held     int   // ms of silence asked for in the pause in progress; 0 none
 	cutAt    int64 // end of an utterance cut at the maximum by this Push, else -1
 	longest  int64 // bound on an utterance: the largest maximum since it began
 	run      int   // speech frames since the last command or silence
@@ -37,6 +39,24 @@ func (o *oracle) push(p float32) {
 	}
 	o.follow(p)
 	o.check()
+	if o.paused && o.s.cfg.Mode == Server && o.pos-o.pausedAt >= int64(frames(o.silence()))*FrameSize {
+		o.t.Fatalf("at %d: silent from %d on, %d ms would have been enough", o.pos, o.pausedAt, o.silence())
+	}
+}
+
+// silence is how much of it ends the utterance, in ms.
+func (o *oracle) silence() int {
+	if o.held != 0 {
+		return o.held
+	}
+	return o.s.cfg.SilenceMS
+}
+
+func (o *oracle) hold(ms int) {
+	o.s.Hold(ms)
+	if o.paused && o.s.cfg.Mode == Server {
+		o.held = ms
+	}
 }
 
 // follow makes sure that a run of speech long enough is inside an utterance.
@@ -117,15 +137,15 @@ func (o *oracle) event(e Event) {
 		if o.paused != (e.Kind == Resume) {
 			bad("pause and resume do not alternate")
 		}
-		o.paused = !o.paused
+		o.paused, o.pausedAt, o.held = !o.paused, e.At, 0
 	case End:
 		if e.To-e.From > o.longest {
 			bad("too long")
 		}
-		if e.Reason == ByVAD && (o.s.cfg.Mode != Server || o.pos-e.At < samples(o.s.cfg.SilenceMS)) {
+		if e.Reason == ByVAD && (o.s.cfg.Mode != Server || o.pos-e.At < samples(o.silence())) {
 			bad("ended too early")
 		}
-		o.open, o.last = nil, e.To
+		o.open, o.last, o.paused, o.held = nil, e.To, false, 0
 		if e.Reason == ByMaxLen {
 			o.cutAt = e.To // what is left may still be longer than a lowered maximum
 		} else {
@@ -170,6 +190,8 @@ func (o *oracle) step(op, arg byte) {
 			MinSpeechMS:    int(arg) * 3,
 			MaxUtteranceMS: 5000 + int(arg)*333,
 		})
+	case 5:
+		o.hold([]int{0, 10, 64, 200, 1100, 9000, 10000}[arg%7])
 	case 4, 12, 13:
 		for i := range int(arg) * 4 { // a long stretch with short dips
 			o.push(level[5-i%8/7*(i/8%5)])

@@ -61,12 +61,16 @@ func (s *Segmenter) Keep() int64 { return s.keep }
 func (s *Segmenter) Speaking() (from int64, ok bool) { return s.keep, s.speaking }
 
 // Hold changes how much silence, 10 to 10000 ms from the end of speech, ends the
-// utterance in progress; 0 is the configured value. It holds until speech goes on
-// and is nothing while there is no utterance. Silence that is enough already ends
-// the utterance at the next frame.
+// utterance in the pause in progress; 0 is the configured value again. It is
+// forgotten when speech goes on, and is nothing where no Pause was told last or in
+// manual mode. Silence that is enough already ends the utterance at the next frame.
 func (s *Segmenter) Hold(ms int) {
-	if s.speaking {
-		s.hold = max(0, min(ms, 10000))
+	switch {
+	case !s.paused || s.cfg.Mode != Server:
+	case ms <= 0:
+		s.hold = 0
+	default:
+		s.hold = max(10, min(ms, 10000))
 	}
 }
 
@@ -188,13 +192,14 @@ func (s *Segmenter) cut() {
 	}
 	first := slices.IndexFunc(s.track[at:], func(f frame) bool { return f.speech })
 	begin := s.sample(at + first)
+	paused, hold := s.paused, s.hold
 	s.stop(to)
 	switch {
 	case first < 0: // silence is left
 	case last > 0:
 		s.start(begin)
 	default: // the speech is all after the cut: one utterance, with less silence before it
-		s.speaking = true
+		s.speaking, s.paused, s.hold = true, paused, hold
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 // drive runs a script on a Segmenter. Words are "p*n" (n frames of probability
 // p), "commit", "end", "clear" (all at the latest frame), or "commit+k" and so
-// on with k samples of a frame that was never completed.
+// on with k samples of a frame that was never completed, or "hold=ms".
 func drive(t *testing.T, s *Segmenter, script string) []Event {
 	t.Helper()
 	var got []Event
@@ -25,6 +25,14 @@ func drive(t *testing.T, s *Segmenter, script string) []Event {
 			for range count {
 				got = append(got, s.Push(float32(prob))...)
 			}
+			continue
+		}
+		if ms, ok := strings.CutPrefix(word, "hold="); ok {
+			n, err := strconv.Atoi(ms)
+			if err != nil {
+				t.Fatalf("script word %q", word)
+			}
+			s.Hold(n)
 			continue
 		}
 		name, extra, _ := strings.Cut(word, "+")
