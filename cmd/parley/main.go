@@ -1,5 +1,5 @@
 // Command parley is a real-time speech server and its tools: serve, transcribe,
-// say, voices, models, doctor, healthcheck and version. It is the only place
+// say, voices, bench, models, doctor, healthcheck and version. It is the only place
 // where the concrete parts meet.
 package main
 
@@ -28,6 +28,7 @@ type grammar struct {
 	Transcribe  transcribeCmd  `cmd:"" help:"Write down what is said in files."`
 	Say         sayCmd         `cmd:"" help:"Speak a text into a file."`
 	Voices      voicesCmd      `cmd:"" help:"List who can speak."`
+	Bench       benchCmd       `cmd:"" help:"Put a server under load and measure it."`
 	Models      modelsCmd      `cmd:"" help:"List, fetch and check speech models."`
 	Doctor      doctorCmd      `cmd:"" help:"Check this machine and say what to do."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the server on this machine whether it is ready."`

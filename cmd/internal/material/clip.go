@@ -17,8 +17,8 @@ import (
 // Frame is what one packet covers.
 const Frame = opus.FrameDuration
 
-// frameSamples at codec.SpeechRate.
-const frameSamples = codec.SpeechRate / 50
+// FrameSamples of a frame at codec.SpeechRate.
+const FrameSamples = codec.SpeechRate / 50
 
 // Clip is one piece of speech, a whole number of frames long, with silence
 // before and after it.
@@ -38,7 +38,7 @@ func (c Clip) Speech() time.Duration { return c.End - c.Start }
 
 // pad is the silence put round a clip: enough for an Opus decoder that comes
 // from other silence to forget what was before.
-const pad = 5 * frameSamples
+const pad = 5 * FrameSamples
 
 // NewClip makes a clip of samples at codec.SpeechRate. It fails where there is
 // nothing to be heard.
@@ -48,15 +48,15 @@ func NewClip(name, text string, pcm []float32) (Clip, error) {
 		return Clip{}, fmt.Errorf("%s: there is no sound in it", name)
 	}
 	whole := slices.Concat(make([]float32, pad), pcm, make([]float32, pad))
-	if rest := len(whole) % frameSamples; rest > 0 {
-		whole = append(whole, make([]float32, frameSamples-rest)...)
+	if rest := len(whole) % FrameSamples; rest > 0 {
+		whole = append(whole, make([]float32, FrameSamples-rest)...)
 	}
 	packets, err := encode(whole)
 	if err != nil {
 		return Clip{}, err
 	}
 	at := func(n int) time.Duration { return codec.Duration(n+pad, codec.SpeechRate) }
-	return Clip{Name: name, Text: text, PCM: whole, Packets: packets[:len(whole)/frameSamples], Start: at(start), End: at(end)}, nil
+	return Clip{Name: name, Text: text, PCM: whole, Packets: packets[:len(whole)/FrameSamples], Start: at(start), End: at(end)}, nil
 }
 
 // Silence is the packet of a frame in which nothing is heard.
