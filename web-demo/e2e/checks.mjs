@@ -215,11 +215,16 @@ export async function settings({ page, watch, shot }) {
   await page.locator("dialog[open]").waitFor();
   await shot?.("settings");
   await page.locator("[name=partials]").selectOption("stable");
+  await page.locator("[name=final]").selectOption("best");
+  await page.locator("[name=eager]").uncheck();
   await page.locator("[name=interrupt]").uncheck();
+  await page.locator("#patience").fill("1200");
   await page.locator("#silence").fill("700");
   const updated = await until(() => watch.received.findLast((m) => m.type === "session.updated" && m.config.vad.silence_ms === 700), "session.updated");
   assert.equal(updated.config.asr.partials, "stable");
+  assert.equal(updated.config.asr.final, "best");
   assert.equal(updated.config.interrupt, "none");
+  assert.deepEqual([updated.config.vad.eager, updated.config.vad.patience_ms], [0, 1200]);
   await page.locator("#reset").click();
   await page.keyboard.press("Escape");
   await page.locator("dialog[open]").waitFor({ state: "detached" });

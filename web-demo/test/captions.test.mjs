@@ -91,8 +91,38 @@ test("clear leaves only what is still being said", () => {
   assert.deepEqual(captions.utterances.map((u) => u.id), ["b"]);
 });
 
+const eager = (utt, text, prob = 0.86) => ({ type: "turn.eager", utt, text, prob, at_us: 900 });
+
+test("a turn that seems over shows the final to come until speech goes on", () => {
+  const { captions, kinds } = run(start("a"), partial("a", 1, "turn on", "the"), eager("a", "turn on the light."));
+  const [u] = captions.utterances;
+  assert.deepEqual([u.state, u.stable, u.tail, u.eager], ["partial", "turn on", " the light.", 0.86]);
+  assert.equal(captions.hearing(), true, "the utterance goes on");
+  assert.equal(captions.apply({ type: "turn.resumed", utt: "a", at_us: 1200 }).kind, "update");
+  assert.equal(u.eager, undefined);
+  captions.apply(partial("a", 2, "turn on", "the light in"));
+  assert.deepEqual([u.tail, kinds], [" the light in", ["update", "update", "update"]]);
+});
+
+test("an eager text that leaves the settled words alone does not touch them", () => {
+  const { captions } = run(start("a"), partial("a", 1, "turn on", "the"), eager("a", "Turn of the light."));
+  const [u] = captions.utterances;
+  assert.deepEqual([u.stable, u.tail, u.eager], ["turn on", " the", 0.86]);
+});
+
+test("the sign goes with the final, and is nobody's without an utterance", () => {
+  const { captions, kinds } = run(start("a"), eager("a", "hi"), { type: "vad.end", utt: "a", at_us: 900 }, final("a", "hi"), eager("a", "hi"), { type: "turn.resumed", utt: "a", at_us: 1 });
+  assert.deepEqual([captions.utterances[0].state, captions.utterances[0].eager], ["final", undefined]);
+  assert.deepEqual(kinds.slice(4), [undefined, undefined]);
+});
+
+test("a revised final replaces the settled words and says so", () => {
+  const { captions } = run(partial("a", 1, "turn of", "the"), final("a", "Turn on the light.", { revised: true }), final("b", "as promised"));
+  assert.deepEqual(captions.utterances.map((u) => [u.text, u.stable, u.revised]), [["Turn on the light.", "", true], ["as promised", "", false]]);
+});
+
 test("unknown events are ignored", () => {
-  assert.deepEqual(run({ type: "turn.eager", utt: "a" }, { type: "vad.end", utt: "nobody", at_us: 1 }).kinds, [undefined, undefined]);
+  assert.deepEqual(run({ type: "turn.taken", utt: "a" }, { type: "vad.end", utt: "nobody", at_us: 1 }).kinds, [undefined, undefined]);
 });
 
 test("word segments cover the text once and skip words that are not in it", () => {

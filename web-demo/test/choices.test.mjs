@@ -61,11 +61,12 @@ test("what storage holds is not trusted", () => {
 });
 
 test("settings become the configuration of the protocol", () => {
-  assert.deepEqual(liveConfig({ ...DEFAULTS, language: "de", interrupt: false, threshold: 0.7 }), {
-    asr: { language: "de", partials: "full", words: true },
-    vad: { mode: "server", threshold: 0.7, silence_ms: 500 },
+  assert.deepEqual(liveConfig({ ...DEFAULTS, language: "de", interrupt: false, threshold: 0.7, patienceMs: 900, final: "best" }), {
+    asr: { language: "de", partials: "full", final: "best", words: true },
+    vad: { mode: "server", threshold: 0.7, silence_ms: 500, patience_ms: 900, eager: 0.5 },
     interrupt: "none",
   });
+  assert.equal(liveConfig({ ...DEFAULTS, eager: false }).vad.eager, 0);
   assert.equal(liveConfig(DEFAULTS).asr.language, "");
 });
 

@@ -35,9 +35,9 @@ test("latency is measured from captured speech to arrival", () => {
   meter.speechStart("a", 1000, 1300);
   meter.partial("a", 1450);
   meter.partial("a", 1900);
-  meter.speechEnd("a", 2000);
-  const row = meter.final("a", 2650, { hangoverMs: 500 });
-  assert.deepEqual([row.firstMs, row.finalMs, row.hangoverMs], [450, 650, 500]);
+  meter.speechEnd("a", 2000, 2530);
+  const row = meter.final("a", 2650);
+  assert.deepEqual([row.firstMs, row.finalMs, row.hangoverMs], [450, 650, 530]);
   assert.deepEqual(meter.stats("firstMs"), { count: 1, last: 450, median: 450, p95: 450 });
 });
 
@@ -54,6 +54,12 @@ test("what cannot be mapped falls back, what is unknown stays out", () => {
   meter.speechStart("c", 1000, 1000);
   meter.final("c", 1500, { endWallMs: 1200 });
   assert.equal(meter.stats("firstMs").count, 1, "no partial, no figure");
+  meter.speechStart("d", 1000, 1000);
+  meter.speechEnd("d", NaN, 1300);
+  assert.equal(meter.final("d", 1500, { endWallMs: 1200 }).hangoverMs, 0);
+  meter.speechStart("e", 1000, 1000);
+  meter.speechEnd("e", 1200, 1300);
+  assert.equal(meter.final("e", 1500, { waited: false }).hangoverMs, 0, "nobody waited for silence");
 });
 
 test("quantiles are by nearest rank", () => {

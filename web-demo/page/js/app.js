@@ -252,7 +252,7 @@ microphone.addEventListener("lost", ({ detail }) => {
 
 // ---- captions and latency ----------------------------------------------------
 
-const onServer = (type, handle) =>
+const onServer = (type, handle = () => {}) =>
   client.addEventListener(type, ({ detail }) => {
     const change = captions.apply(detail, client.toCaptureUs(0));
     if (change) lines.change(change);
@@ -265,11 +265,13 @@ onServer("vad.start", (e, now) => {
   signal.speechStart(client.toCaptureUs(e.at_us));
   showSpeech(true);
 });
-onServer("vad.end", (e) => {
-  latency.speechEnd(e.utt, captured(e.at_us));
+onServer("vad.end", (e, now) => {
+  latency.speechEnd(e.utt, captured(e.at_us), now);
   signal.speechEnd(client.toCaptureUs(e.at_us));
   showSpeech(false);
 });
+onServer("turn.eager");
+onServer("turn.resumed");
 onServer("transcript.partial", (e, now) => {
   if (!e.stable && !e.tail) return;
   latency.partial(e.utt, now);
@@ -279,8 +281,7 @@ onServer("transcript.final", (e, now, change) => {
     latency.drop(e.utt);
     return;
   }
-  const hangoverMs = e.reason === "vad" ? settings.values.silenceMs : 0;
-  const row = latency.final(e.utt, now, { endWallMs: captured(e.end_us), hangoverMs });
+  const row = latency.final(e.utt, now, { endWallMs: captured(e.end_us), waited: e.reason === "vad" });
   if (row) {
     const first = Number.isFinite(row.firstMs) ? [`first ${ms(row.firstMs)}`] : []; // too short for a partial
     lines.note(change.utterance, [...first, `final ${ms(row.finalMs)}`].join(" · "));

@@ -109,7 +109,17 @@ function words(u) {
 function running(u) {
   const parts = [element("span", "stable", u.stable), element("span", "tail", u.tail)];
   if (!u.stable && !u.tail) parts.push(element("span", "tail listening", "listening"));
+  if (u.eager !== undefined) parts.push(turn(u.eager));
   return parts;
+}
+
+/** turn is the sign that the speaker seems to have finished. */
+function turn(probability) {
+  const sign = element("span", "turn");
+  sign.setAttribute("role", "img");
+  sign.setAttribute("aria-label", "seems finished");
+  sign.dataset.tip = `Seems finished · ${Math.round(probability * 100)} %`;
+  return sign;
 }
 
 function tip({ startUs, endUs, p }) {
@@ -124,6 +134,7 @@ function metaText(u) {
   const parts = [`${((u.endUs - u.startUs) / 1e6).toFixed(1)} s`];
   if (u.language) parts.push(u.language);
   if (Number.isFinite(u.confidence)) parts.push(`${Math.round(u.confidence * 100)} % sure`);
+  if (u.revised) parts.push("revised");
   return unbroken(parts.join(" · "));
 }
 

@@ -6,6 +6,8 @@
  *   id, state "hearing" | "partial" | "final" | "failed", rev,
  *   stable, tail (while it is being said), text, words, language, confidence,
  *   ended (speech is over, the final to come),
+ *   eager (the probability that the turn is over, while it seems so),
+ *   revised (the final is not what had been settled),
  *   startUs, endUs (capture time: baseUs of the session already added).
  */
 export class Captions {
@@ -23,6 +25,10 @@ export class Captions {
         return update(this.#open(event.utt, event.at_us + baseUs));
       case "vad.end":
         return this.#ended(event, baseUs);
+      case "turn.eager":
+        return this.#eager(event, baseUs);
+      case "turn.resumed":
+        return this.#resumed(event);
       case "transcript.partial":
         return this.#partial(event, baseUs);
       case "transcript.final":
@@ -78,6 +84,22 @@ export class Captions {
     return update(u);
   }
 
+  #eager(event, baseUs) {
+    const u = this.#byId.get(event.utt);
+    if (!u) return undefined;
+    u.eager = event.prob;
+    u.endUs = Math.max(u.endUs, event.at_us + baseUs);
+    if (event.text?.startsWith(u.stable)) Object.assign(u, { state: "partial", tail: event.text.slice(u.stable.length) });
+    return update(u);
+  }
+
+  #resumed(event) {
+    const u = this.#byId.get(event.utt);
+    if (u?.eager === undefined) return undefined;
+    delete u.eager;
+    return update(u);
+  }
+
   #partial(event, baseUs) {
     const u = this.#open(event.utt, event.start_us + baseUs);
     if (event.rev <= u.rev) return undefined;
@@ -98,6 +120,7 @@ export class Captions {
         words,
         language: event.language,
         confidence: event.confidence,
+        revised: event.revised === true,
         startUs: event.start_us + baseUs,
         endUs: event.end_us + baseUs,
       }),
@@ -113,6 +136,7 @@ export class Captions {
 
   #close(u, fields) {
     this.#byId.delete(u.id);
+    delete u.eager;
     return Object.assign(u, fields, { stable: "", tail: "" });
   }
 

@@ -35,6 +35,7 @@ export function toJSON(utterances, about = {}) {
     confidence: u.confidence,
     start_us: u.startUs,
     end_us: u.endUs,
+    revised: u.revised || undefined,
     words: u.words.map((w) => ({ w: w.w, start_us: w.startUs, end_us: w.endUs, p: w.p })),
   }));
   return `${JSON.stringify({ ...about, segments }, null, 2)}\n`;

@@ -6,7 +6,8 @@
 //                   − capture time of the speech end (vad.end.at_us)
 //
 // Capture times come from MediaClock. The final figure contains the silence the
-// server waits for before it calls an utterance finished (hangoverMs).
+// server waits for before it calls an utterance finished (hangoverMs): from the
+// capture of the speech end to the arrival of vad.end.
 
 const KEPT = 500;
 
@@ -24,20 +25,20 @@ export class LatencyMeter {
     return row;
   }
 
-  speechEnd(utt, wallMs) {
+  speechEnd(utt, wallMs, nowMs) {
     const row = this.#open.get(utt);
-    if (row) row.endMs = wallMs;
+    if (row) Object.assign(row, { endMs: wallMs, hangoverMs: Math.max(0, finite(nowMs - wallMs, 0)) });
   }
 
   /**
-   * final closes the utterance; endWallMs stands in for a missing vad.end,
-   * hangoverMs is the silence that the server waited for.
+   * final closes the utterance; endWallMs stands in for a missing vad.end, waited
+   * tells whether it was silence that ended it.
    */
-  final(utt, nowMs, { endWallMs, hangoverMs = 0 } = {}) {
+  final(utt, nowMs, { endWallMs, waited = true } = {}) {
     const row = this.#open.get(utt);
     if (!row) return undefined;
     this.#open.delete(utt);
-    row.hangoverMs = hangoverMs;
+    if (!waited) row.hangoverMs = 0;
     row.finalMs = Math.max(0, nowMs - finite(row.endMs, endWallMs));
     this.rows.push(row);
     if (this.rows.length > KEPT) this.rows.shift();

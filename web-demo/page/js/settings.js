@@ -8,6 +8,9 @@ export const DEFAULTS = Object.freeze({
   partials: "full",
   threshold: 0.5,
   silenceMs: 500,
+  patienceMs: 600,
+  eager: true,
+  final: "stable",
   interrupt: true,
   voiceLanguage: "",
   voice: "",
@@ -19,8 +22,11 @@ export const DEFAULTS = Object.freeze({
   autoGainControl: true,
 });
 
+/** From this probability on the page shows that a turn seems to be over. */
+const EAGER = 0.5;
+
 /** Fields that the running session can take over by session.update. */
-const LIVE = new Set(["language", "partials", "threshold", "silenceMs", "interrupt"]);
+const LIVE = new Set(["language", "partials", "threshold", "silenceMs", "patienceMs", "eager", "final", "interrupt"]);
 
 export class Settings extends EventTarget {
   values;
@@ -68,8 +74,8 @@ export class Settings extends EventTarget {
 /** liveConfig is the part of a session's configuration that these settings decide. */
 export function liveConfig(values) {
   return {
-    asr: { language: values.language === "auto" ? "" : values.language, partials: values.partials, words: true },
-    vad: { mode: "server", threshold: values.threshold, silence_ms: values.silenceMs },
+    asr: { language: values.language === "auto" ? "" : values.language, partials: values.partials, final: values.final, words: true },
+    vad: { mode: "server", threshold: values.threshold, silence_ms: values.silenceMs, patience_ms: values.patienceMs, eager: values.eager ? EAGER : 0 },
     interrupt: values.interrupt ? "auto" : "none",
   };
 }
