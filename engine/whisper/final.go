@@ -28,7 +28,7 @@ func (s *Slot) Final(ctx context.Context, w engine.Window, p engine.Prefix) (eng
 		return engine.Transcript{}, err
 	}
 	if q.nothing {
-		return transcript(slices.Clone(p), q.length, w.Language), nil
+		return transcript(slices.Clone(p), q, w.Language), nil
 	}
 	defer drain(s.model.config.Log)
 	words, language, err := s.extend(ctx, w, q, p)
@@ -44,16 +44,12 @@ func (s *Slot) Final(ctx context.Context, w engine.Window, p engine.Prefix) (eng
 	if err != nil {
 		return engine.Transcript{}, err
 	}
-	return transcript(words, q.length, language), nil
+	return transcript(words, q, language), nil
 }
 
-func transcript(words []engine.Word, length time.Duration, language string) engine.Transcript {
-	clamp(words, length)
-	lengthen(words)
-	if slices.ContainsFunc(words, func(w engine.Word) bool { return w.End <= w.Start }) {
-		words[0].Start, words[len(words)-1].End = 0, length
-		share(words)
-	}
+func transcript(words []engine.Word, q question, language string) engine.Transcript {
+	q.level.spread(words)
+	clamp(words, q.length)
 	return engine.Transcript{Words: words, Language: language, Confidence: engine.Confidence(words)}
 }
 

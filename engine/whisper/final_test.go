@@ -4,6 +4,7 @@ package whisper
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +78,7 @@ func TestFinalBeginsWithPrefix(t *testing.T) {
 		if text := engine.Text(got.Words); !strings.HasPrefix(text, "Turn off the light") || !strings.HasSuffix(plain(got.Words), "kitchen") {
 			t.Errorf("short %v: %q after %q", short, text, engine.Text(wrong))
 		}
-		if w := got.Words; w[1].P > 0.5 || w[1].P*2 > free.Words[1].P || got.Confidence >= free.Confidence {
+		if w := got.Words; w[1].P > 0.5 || w[1].P*3 > free.Words[1].P*2 || got.Confidence >= free.Confidence {
 			t.Errorf("short %v: P of a wrong word is %.3f, of the right one %.3f; confidence %.3f, free %.3f", short, w[1].P, free.Words[1].P, got.Confidence, free.Confidence)
 		}
 	}
@@ -86,28 +87,25 @@ func TestFinalBeginsWithPrefix(t *testing.T) {
 // TestFinalKeepsItsPromise: whatever was promised, the final begins with it.
 func TestFinalKeepsItsPromise(t *testing.T) {
 	t.Parallel()
-	s := open(t, load(t, func(c *Config) { c.Short = false }))
+	s, full := open(t, load(t)), open(t, load(t, func(c *Config) { c.Short = false }))
 	speech := speak(t, "rms", domain[1])
 	half := speech[:len(speech)*2/5]
-	var long []float32
-	for _, text := range []string{domain[0], domain[1], domain[5], domain[6], domain[8], domain[9], domain[11], domain[13], domain[16], domain[4], domain[2], domain[10]} {
-		long = append(long, speak(t, "slt", text)...)
-		long = append(long, make([]float32, codec.SpeechRate/2)...)
-	}
+	long := slices.Concat(speak(t, "slt", domain[0]), make([]float32, 28*codec.SpeechRate), speak(t, "slt", domain[10]))
 	for name, c := range map[string]struct {
+		slot   *Slot
 		audio  []float32
 		prefix engine.Prefix
+		last   string
 	}{
-		"nothing to do with it":  {speech, prefix("Thank you very much.")},
-		"more than was said":     {half, prefix("Set a timer for ten minutes please and thank you")},
-		"silence":                {make([]float32, codec.SpeechRate), prefix("Yes please.")},
-		"no time at all":         {speech[:4000], prefix("Set a timer for ten minutes")},
-		"too many words":         {speech, prefix(strings.Repeat("number ", 300))},
-		"odd":                    {speech, engine.Prefix{{Text: "\"Set"}, {Text: "ä\x00"}, {Text: "(日"}, {Text: "本", Joined: true}, {Text: "♪"}}},
-		"over two windows":       {long, prefix("Turn on the lights in the kitchen. Set a timer")},
-		"longer than one window": {long, prefix(strings.Repeat("turn on the lights in the kitchen and ", 14))},
+		"nothing to do with it":  {s, speech, prefix("Thank you very much."), ""},
+		"more than was said":     {s, half, prefix("Set a timer for ten minutes please and thank you"), ""},
+		"silence":                {s, make([]float32, codec.SpeechRate), prefix("Yes please."), ""},
+		"no time at all":         {s, speech[:4000], prefix("Set a timer for ten minutes"), ""},
+		"too many words":         {s, speech, prefix(strings.Repeat("number ", 300)), ""},
+		"odd":                    {s, speech, engine.Prefix{{Text: "\"Set"}, {Text: "ä\x00"}, {Text: "(日"}, {Text: "本", Joined: true}, {Text: "♪"}}, ""},
+		"goes on in two windows": {full, long, prefix("Turn on the lights"), "window"},
 	} {
-		got := final(t, s, c.audio, c.prefix)
+		got := final(t, c.slot, c.audio, c.prefix)
 		if len(got.Words) < len(c.prefix) {
 			t.Errorf("%s: %d words of %d promised", name, len(got.Words), len(c.prefix))
 			continue
@@ -115,9 +113,9 @@ func TestFinalKeepsItsPromise(t *testing.T) {
 		if d := cmp.Diff(texts(c.prefix), texts(got.Words[:len(c.prefix)])); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
-		t.Logf("%s: %q %.2f", name, engine.Text(got.Words[len(c.prefix):]), got.Confidence)
-		if name == "over two windows" && len(got.Words) < len(final(t, s, c.audio, nil).Words)*2/3 {
-			t.Errorf("%s: only %q", name, engine.Text(got.Words))
+		t.Logf("%s: then %q, confidence %.2f", name, engine.Text(got.Words[len(c.prefix):]), got.Confidence)
+		if !strings.Contains(plain(got.Words), c.last) {
+			t.Errorf("%s: %q", name, engine.Text(got.Words))
 		}
 	}
 }

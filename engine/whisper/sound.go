@@ -15,9 +15,10 @@ import (
 // root mean squares of frames of 20 ms.
 type sound struct {
 	loudest float64
-	voiced  float64 // share of frames that are within 30 dB of the loudest
-	frames  []int   // which ones those are
-	steady  bool    // noise or a tone: its brightness never changes as speech does
+	voiced  float64   // share of frames that are within 30 dB of the loudest
+	frames  []int     // which ones those are
+	levels  []float64 // of the frames, in dB
+	steady  bool      // noise or a tone: its brightness never changes as speech does
 }
 
 const (
@@ -66,6 +67,10 @@ func listen(audio []float32) (sound, error) {
 			s.frames = append(s.frames, i)
 		}
 	}
+	s.levels = make([]float64, len(plain))
+	for i, rms := range plain {
+		s.levels[i] = 20 * math.Log10(max(rms, 1e-6))
+	}
 	s.voiced = float64(len(s.frames)) / float64(max(len(plain), 1))
 	s.steady = steady(bright)
 	return s, nil
@@ -82,8 +87,8 @@ func steady(energies []float64) bool {
 	return math.Sqrt(energies[n*9/10]/max(energies[n/10], 1e-12)) < swing
 }
 
-// spread lays words over the frames that hold sound, longer ones over more.
-func (s sound) spread(words []engine.Word) {
+// share lays words over the frames that hold sound, longer ones over more.
+func (s sound) share(words []engine.Word) {
 	if len(s.frames) == 0 {
 		return
 	}
