@@ -34,8 +34,8 @@ type benchCmd struct {
 	Interval  time.Duration `help:"New audio between two partials of whisper-server." default:"500ms"`
 	Seed      uint64        `help:"The same seed gives the same load." default:"1"`
 	Late      time.Duration `help:"From which time after the end of speech on a final is late." default:"2s"`
-	Serve     string        `help:"Arguments of parley serve for the server of its own." placeholder:"ARGS"`
-	Compare   []string      `help:"Twice: arguments of parley serve, or [PROTOCOL=]URL. The two are run in turn." sep:"none" placeholder:"ARGS|URL"`
+	Serve     arguments     `help:"Arguments of parley serve for a server of its own, such as '--slots 2'." placeholder:"ARGS"`
+	Compare   arguments     `help:"Twice: further such arguments, or [PROTOCOL=]URL. The two are run in turn." placeholder:"ARGS|URL"`
 	Rounds    int           `help:"How often each number of sessions is run; default: 1, of a comparison 2." default:"0"`
 	APIKeys   []string      `name:"api-key" env:"PARLEY_API_KEYS,PARLEY_API_KEY" help:"The key of the server." placeholder:"KEY"`
 	CSV       string        `name:"csv" help:"File for all figures of every run." type:"path" placeholder:"FILE"`

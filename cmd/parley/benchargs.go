@@ -2,9 +2,32 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
+
+	"github.com/alecthomas/kong"
 )
+
+// arguments are command lines for parley serve, which may begin with dashes: each
+// time the flag is given its value is added as it stands.
+type arguments []string
+
+// Decode implements kong.MapperValue.
+func (a *arguments) Decode(ctx *kong.DecodeContext) error {
+	token := ctx.Scan.Pop()
+	if token.IsEOL() {
+		return errors.New("arguments or an address are missing")
+	}
+	if list, ok := token.Value.([]any); ok { // from a file
+		for _, v := range list {
+			*a = append(*a, fmt.Sprint(v))
+		}
+		return nil
+	}
+	*a = append(*a, token.String())
+	return nil
+}
 
 // splitArgs takes a command line apart at blanks that are not in quotes.
 func splitArgs(line string) (words []string, err error) {

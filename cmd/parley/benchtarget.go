@@ -43,9 +43,9 @@ func (t *target) alive() error {
 func (b *bench) open(ctx context.Context) error {
 	specs := b.Compare
 	if len(specs) == 0 {
-		specs = []string{b.Protocol + "=" + b.URL}
-		if b.URL == "" {
-			specs[0] = b.Serve
+		specs = []string{""}
+		if b.URL != "" {
+			specs[0] = b.Protocol + "=" + b.URL
 		}
 	}
 	for i, spec := range specs {
@@ -86,7 +86,7 @@ func (b *bench) target(ctx context.Context, spec string) (*target, error) {
 		}
 	}
 	if before, _, ok := strings.Cut(address, "://"); !ok || strings.ContainsAny(before, " -\"'") {
-		own, err := startOwn(ctx, slices.Max(b.Sessions), b.Serve, spec)
+		own, err := startOwn(ctx, slices.Max(b.Sessions), append(slices.Clone(b.Serve), spec)...)
 		if err != nil {
 			return nil, err
 		}
@@ -206,7 +206,7 @@ func startOwn(ctx context.Context, sessions int, args ...string) (*ownServer, er
 	file := filepath.Join(dir, "address")
 	line := []string{"serve", "--listen", "127.0.0.1:0", "--addr-file", file, "--log-level", "warn", "--log-format", "console",
 		"--max-sessions", strconv.Itoa(max(64, sessions+1)), "--drain", "5s"}
-	for _, a := range slices.Compact(args) {
+	for _, a := range args {
 		words, err := splitArgs(a)
 		if err != nil {
 			return nil, errors.Join(err, os.RemoveAll(dir))
