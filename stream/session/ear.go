@@ -25,7 +25,8 @@ type ear struct {
 	open   func(codec.Format) (codec.Decoder, error)
 	det    Detector
 	tell   func(input)
-	deaf   func() bool // the backlog is full: input is counted, not heard
+	deaf   func() bool  // the backlog is full: input is counted, not heard
+	order  func() *hold // takes the latest order for a pause, nil where there is none
 	format codec.Format
 	cfg    vad.Config
 
@@ -41,6 +42,9 @@ type ear struct {
 	fed     int64     // samples given to the detector, by seg's count
 	utt     int       // utterances so far
 	inUtt   bool
+	pauses  int // so far
+	paused  bool
+	held    int   // ms of silence that end the utterance in this pause, 0 as configured
 	looked  int64 // fed, when the utterance was last shown
 	acked   int64 // session samples, when progress was last told
 
@@ -140,7 +144,7 @@ func (e *ear) wait() error {
 	if !e.inUtt || e.cfg.Mode != vad.Server {
 		return nil
 	}
-	n := (e.cfg.SilenceMS + 100) * codec.SpeechRate / 1000
+	n := (max(e.cfg.SilenceMS, e.held) + 100) * codec.SpeechRate / 1000
 	e.buf = append(e.buf, make([]float32, n)...)
 	e.concealed += int64(n)
 	e.line.expect += codec.Duration(n, codec.SpeechRate)
@@ -207,10 +211,11 @@ func (e *ear) listen() error {
 			return stream.Fatalf(stream.EngineFailed, "", "voice activity detection failed: %w", err)
 		}
 		e.fed += vad.FrameSize
+		e.obey()
 		for _, ev := range e.seg.Push(p) {
 			e.act(ev)
 		}
-		if e.inUtt && e.fed-e.looked >= heardEvery {
+		if e.inUtt && (e.paused || e.fed-e.looked >= heardEvery) && e.fed > e.looked {
 			from, _ := e.seg.Speaking()
 			e.look(from)
 		}
@@ -225,17 +230,34 @@ func (e *ear) act(ev vad.Event) {
 	switch ev.Kind {
 	case vad.Start:
 		e.utt++
-		e.inUtt = true
+		e.inUtt, e.paused, e.held = true, false, 0
 		e.tell(onset{utt: e.utt, from: e.media(ev.From), at: e.media(ev.At), seen: e.media(e.fed)})
 		e.look(ev.From)
+	case vad.Pause:
+		e.pauses++
+		e.paused = true
+		e.tell(paused{utt: e.utt, pause: e.pauses, first: e.base + ev.From, audio: e.view(ev.From, ev.To), at: e.media(ev.At),
+			voiced: codec.Duration(int(ev.Voiced), codec.SpeechRate)})
+		e.looked = e.fed
+	case vad.Resume:
+		e.paused, e.held = false, 0
+		e.tell(resumed{utt: e.utt, at: e.media(ev.At)})
 	case vad.End:
 		e.finish(ev)
 	}
 }
 
+// obey passes an order on to the segmenter, unless the pause it is for is over.
+func (e *ear) obey() {
+	if h := e.order(); h != nil && e.inUtt && e.paused && h.utt == e.utt && h.pause == e.pauses {
+		e.held = h.ms
+		e.seg.Hold(h.ms)
+	}
+}
+
 func (e *ear) look(from int64) {
 	e.looked = e.fed
-	e.tell(heard{utt: e.utt, audio: e.view(from, e.fed)})
+	e.tell(heard{utt: e.utt, first: e.base + from, audio: e.view(from, e.fed)})
 }
 
 // view is a read-only piece of the audio; appending to it copies.
@@ -245,8 +267,8 @@ func (e *ear) view(from, to int64) []float32 {
 }
 
 func (e *ear) finish(ev vad.Event) {
-	e.inUtt = false
-	e.tell(ended{utt: e.utt, audio: e.view(ev.From, ev.To), from: e.media(ev.From), to: e.media(ev.To),
+	e.inUtt, e.paused, e.held = false, false, 0
+	e.tell(ended{utt: e.utt, first: e.base + ev.From, audio: e.view(ev.From, ev.To), from: e.media(ev.From), to: e.media(ev.To),
 		at: e.media(ev.At), seen: e.media(e.fed), reason: string(ev.Reason), voiced: ev.Voiced > 0})
 }
 
@@ -274,7 +296,7 @@ func (e *ear) commit() {
 // clear forgets the utterance in progress.
 func (e *ear) clear(ref string) {
 	_, ok := e.seg.Clear(e.end())
-	e.inUtt = false
+	e.inUtt, e.paused, e.held = false, false, 0
 	if ok {
 		e.tell(cleared{ref: ref, utt: e.utt})
 	} else {

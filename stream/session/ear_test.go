@@ -113,7 +113,7 @@ func TestNoSampleIsLostOrHeardTwice(t *testing.T) {
 		var ordinal float32
 		e := &ear{
 			open: func(codec.Format) (codec.Decoder, error) { return ordinals{&ordinal}, nil },
-			det:  &moody{r: r}, tell: h.tell, deaf: func() bool { return false },
+			det:  &moody{r: r}, tell: h.tell, deaf: func() bool { return false }, order: func() *hold { return nil },
 		}
 		cfg := stream.DefaultConfig()
 		cfg.VAD.MaxUtteranceMS = 5000
@@ -167,7 +167,7 @@ func TestWrongCodecIsNamedAfterAFewPackets(t *testing.T) {
 	var ordinal float32
 	e := &ear{
 		open: func(codec.Format) (codec.Decoder, error) { return ordinals{&ordinal}, nil },
-		det:  &moody{r: rand.New(rand.NewPCG(1, 1))}, tell: func(input) {}, deaf: func() bool { return false },
+		det:  &moody{r: rand.New(rand.NewPCG(1, 1))}, tell: func(input) {}, deaf: func() bool { return false }, order: func() *hold { return nil },
 	}
 	if err := e.configure(stream.DefaultConfig()); err != nil {
 		t.Fatal(err)

@@ -16,17 +16,36 @@ type (
 	// guess starts a partial decode.
 	guess struct {
 		utt, epoch int
-		window     engine.Window
-		prefix     engine.Prefix
+		class      engine.Class
+		view       view
 	}
-	// decide starts a final decode.
+	// show gives a partial decode that has not begun something newer to look at.
+	show struct {
+		epoch int
+		view  view
+	}
+	// foresee starts a final decode of an utterance that is not over.
+	foresee struct {
+		utt, epoch int
+		view       view
+	}
+	// decide starts the final decode of an utterance that is over.
 	decide struct {
-		utt    int
-		window engine.Window
-		prefix engine.Prefix
+		utt, epoch int
+		view       view
 	}
-	// abandon cancels the decode of an utterance.
-	abandon struct{ utt int }
+	// judge asks the turn model about the end of the audio.
+	judge struct {
+		utt, epoch int
+		audio      []float32
+	}
+	// abandon cancels a decode or judgement of an utterance; all of them where
+	// epoch is 0.
+	abandon struct{ utt, epoch int }
+	// hold tells the ear how much silence ends the utterance in this pause.
+	hold struct{ utt, pause, ms int }
+	// tally counts what became of a final decode that was begun early.
+	tally struct{ outcome string }
 	// deafen tells the ear to drop input, or to take it again.
 	deafen struct{ on bool }
 	// open starts the mouth on a speech.
@@ -66,6 +85,14 @@ type (
 	}
 )
 
+// view is a window of an utterance from one session sample to another, and the
+// words that a decode of it has to begin with.
+type view struct {
+	window   engine.Window
+	prefix   engine.Prefix
+	from, to int64
+}
+
 // timer names a timer of the session by the input it brings.
 type timer uint8
 
@@ -78,7 +105,12 @@ const (
 
 func (emit) effect()    {}
 func (guess) effect()   {}
+func (show) effect()    {}
+func (foresee) effect() {}
 func (decide) effect()  {}
+func (judge) effect()   {}
+func (hold) effect()    {}
+func (tally) effect()   {}
 func (abandon) effect() {}
 func (deafen) effect()  {}
 func (open) effect()    {}

@@ -31,6 +31,14 @@ type Recognizer interface {
 	Admit(sessions int) error
 }
 
+// TurnModel says from sound alone how probable it is, 0 to 1, that a speaker who
+// fell silent has said all they wanted to. audio is the end of the utterance with
+// the silence after it, at most 8 s, mono at codec.SpeechRate, read only. It is
+// safe for concurrent use.
+type TurnModel interface {
+	Probability(ctx context.Context, audio []float32) (float64, error)
+}
+
 // Voices speak. Find resolves an id, a bare name or a language to a voice, or
 // fails with engine.ErrUnknownVoice.
 type Voices interface {
@@ -47,6 +55,7 @@ type Detector interface {
 // Services are the concrete parts a session works with.
 type Services struct {
 	Recognizer  Recognizer
+	Turn        TurnModel // nil: the words alone tell
 	Voices      Voices
 	NewDetector func() (Detector, error)
 	NewDecoder  func(f codec.Format, rate int) (codec.Decoder, error)
@@ -151,9 +160,24 @@ func (h *Hub) admit(s *session) *stream.Error {
 	case len(h.sessions) >= h.cfg.MaxSessions:
 		return stream.Fatalf(stream.Overloaded, "", "the server has its %d sessions; try again later", h.cfg.MaxSessions)
 	}
+	if refusal := full(h.cfg.Services.Recognizer.Admit(len(h.sessions))); refusal != nil {
+		return refusal
+	}
 	h.sessions[s.id] = s
 	h.metrics.opened()
 	return nil
+}
+
+// full is what the client is told where the recogniser can take nobody more.
+func full(err error) *stream.Error {
+	if err == nil {
+		return nil
+	}
+	e := stream.Fatalf(stream.Overloaded, "", "the server is busy: %w", err)
+	if o, ok := errors.AsType[*engine.Overload](err); ok {
+		e.Message, e.RetryAfter = "the server is busy: "+o.Why, o.RetryAfter
+	}
+	return e
 }
 
 func (h *Hub) release(s *session) {

@@ -31,14 +31,30 @@ type (
 		utt            int
 		from, at, seen time.Duration // seen: the media clock when it was noticed
 	}
-	// heard: the utterance so far. audio is a read-only view.
+	// heard: the utterance so far. audio is a read-only view that begins at the
+	// session sample first.
 	heard struct {
 		utt   int
+		first int64
 		audio []float32
+	}
+	// paused: silence has begun at a time. The ear numbers pauses in the session.
+	paused struct {
+		utt, pause int
+		first      int64
+		audio      []float32
+		at         time.Duration
+		voiced     time.Duration // speech so far
+	}
+	// resumed: speech goes on after the pause.
+	resumed struct {
+		utt int
+		at  time.Duration
 	}
 	// ended: the utterance is over and this is all of it.
 	ended struct {
 		utt          int
+		first        int64
 		audio        []float32
 		from, to, at time.Duration
 		seen         time.Duration // the media clock when it was noticed
@@ -60,17 +76,32 @@ type (
 	// gone: the peer is not there any more.
 	gone struct{ err error }
 
-	// guessed: a partial decode came back.
+	// guessed: a partial decode came back. It looked at the audio between two
+	// session samples; pace is how much new audio the recogniser wants before the next.
 	guessed struct {
 		utt, epoch int
+		from, to   int64
 		hyp        engine.Hypothesis
+		pace       time.Duration
+		err        error
+	}
+	// foreseen: a final decode of an utterance that was not over came back.
+	foreseen struct {
+		utt, epoch int
+		t          engine.Transcript
+		err        error
+	}
+	// judged: the turn model says how probable it is that the turn is over.
+	judged struct {
+		utt, epoch int
+		p          float64
 		err        error
 	}
 	// decided: a final decode came back.
 	decided struct {
-		utt int
-		t   engine.Transcript
-		err error
+		utt, epoch int
+		t          engine.Transcript
+		err        error
 	}
 	// opened: the mouth knows the format of a speech.
 	opened struct {
@@ -106,11 +137,15 @@ func (asked) input()      {}
 func (warned) input()     {}
 func (onset) input()      {}
 func (heard) input()      {}
+func (paused) input()     {}
+func (resumed) input()    {}
 func (ended) input()      {}
 func (cleared) input()    {}
 func (progress) input()   {}
 func (gone) input()       {}
 func (guessed) input()    {}
+func (foreseen) input()   {}
+func (judged) input()     {}
 func (decided) input()    {}
 func (opened) input()     {}
 func (uttered) input()    {}

@@ -21,6 +21,7 @@ type intake struct {
 	limits   stream.Limits
 	tell     func(input)
 	deaf     atomic.Bool
+	order    atomic.Pointer[hold] // for the ear, until it takes it
 
 	cfg     stream.Config
 	ear     *ear
@@ -166,6 +167,7 @@ func (in *intake) start(c stream.Start) {
 	in.ear = &ear{
 		open: func(f codec.Format) (codec.Decoder, error) { return in.services.NewDecoder(f, codec.SpeechRate) },
 		det:  det, tell: in.tell, deaf: in.deaf.Load,
+		order: func() *hold { return in.order.Swap(nil) },
 	}
 	in.started = in.configure(c.Ref, c.Patch, configured{ref: c.Ref, start: true, resume: c.Resuming})
 	in.over = in.over || !in.started

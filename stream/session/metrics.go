@@ -20,6 +20,7 @@ type metrics struct {
 	firstPartial prometheus.Histogram
 	final        prometheus.Histogram
 	firstAudio   prometheus.Histogram
+	speculative  *prometheus.CounterVec
 	errors       *prometheus.CounterVec
 }
 
@@ -55,7 +56,9 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		firstPartial: histogram("parley_first_partial_seconds", "From the start of speech to its first partial."),
 		final:        histogram("parley_final_seconds", "From the end of speech to its final, hangover included."),
 		firstAudio:   histogram("parley_first_audio_seconds", "From a speak command to the first audio of it."),
-		errors:       vec("parley_errors_total", "Errors told to clients, by code.", "code"),
+		speculative: vec("parley_session_speculative_total",
+			"Final decodes begun in a pause: known when the utterance ended (hit) or not yet (late), of no use because speech went on (cancelled), refused by a busy recogniser, failed.", "outcome"),
+		errors: vec("parley_errors_total", "Errors told to clients, by code.", "code"),
 	}
 }
 

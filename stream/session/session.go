@@ -38,7 +38,9 @@ type session struct {
 	work    context.Context // done when the session is: stops decodes and speech
 	stop    context.CancelCauseFunc
 	wg      sync.WaitGroup
-	decodes map[int]context.CancelFunc // by utterance
+	jobs    map[job]context.CancelFunc
+	guess   *mail.Cell[view] // what the latest partial decode is to look at
+	guessed int              // its epoch
 	mouth   *mouth
 	hush    context.CancelFunc
 	timers  [timers]*time.Timer
@@ -73,6 +75,9 @@ func (s *session) serve(ctx context.Context) error {
 	return end.err
 }
 
+// job names a decode or judgement that runs beside the actor.
+type job struct{ utt, epoch int }
+
 // outcome is how a session ended.
 type outcome struct {
 	finish
@@ -102,9 +107,7 @@ func (s *session) loop(ctx context.Context, written <-chan error) outcome {
 		if g, ok := in.(gone); ok && !orderly(g.err) {
 			s.log.Debug().Err(g.err).Msg("peer vanished")
 		}
-		if d, ok := in.(decided); ok {
-			s.abandon(d.utt) // it is over: only its place is left
-		}
+		s.forget(in)
 		now := time.Since(s.begun)
 		s.meter.see(now, in)
 		for _, e := range s.state.step(now, in) {
@@ -150,21 +153,14 @@ func (s *session) do(e effect) {
 	switch e := e.(type) {
 	case emit:
 		s.emit(e.event)
-	case guess:
-		s.decode(e.utt, func(ctx context.Context) {
-			h, err := s.services.Recognizer.Partial(ctx, engine.Ask{Session: s.id, Class: engine.ClassPartial},
-				func() (engine.Window, engine.Prefix) { return e.window, e.prefix })
-			s.post(guessed{utt: e.utt, epoch: e.epoch, hyp: h, err: err})
-		})
-	case decide:
-		s.decode(e.utt, func(ctx context.Context) {
-			t, err := s.services.Recognizer.Final(ctx, engine.Ask{Session: s.id}, e.window, e.prefix)
-			s.post(decided{utt: e.utt, t: t, err: err})
-		})
-	case abandon:
-		s.abandon(e.utt)
+	case guess, show, foresee, decide, judge, abandon:
+		s.decode(e)
+	case tally:
+		s.meter.m.speculative.WithLabelValues(e.outcome).Inc()
 	case deafen:
 		s.intake.deaf.Store(e.on)
+	case hold:
+		s.intake.order.Store(&e)
 	case open:
 		s.open(e)
 	case feed:
@@ -204,21 +200,83 @@ func (s *session) emit(ev stream.Event) {
 	}
 }
 
-// decode runs one decode of an utterance beside the actor.
-func (s *session) decode(utt int, run func(context.Context)) {
-	s.abandon(utt)
-	ctx, cancel := context.WithCancel(s.work)
-	s.decodes[utt] = cancel
-	s.wg.Go(func() {
-		defer cancel()
-		run(ctx)
+// decode carries out an effect on the recogniser or the turn model.
+func (s *session) decode(e effect) {
+	switch e := e.(type) {
+	case guess:
+		s.guessing(e)
+	case show:
+		if s.guessed == e.epoch {
+			s.guess.Put(e.view)
+		}
+	case foresee:
+		s.run(job{e.utt, e.epoch}, func(ctx context.Context) {
+			t, err := s.services.Recognizer.Final(ctx, engine.Ask{Session: s.id, Class: engine.ClassSpeculative}, e.view.window, e.view.prefix)
+			s.post(foreseen{e.utt, e.epoch, t, err})
+		})
+	case decide:
+		s.run(job{e.utt, e.epoch}, func(ctx context.Context) {
+			t, err := s.services.Recognizer.Final(ctx, engine.Ask{Session: s.id, Class: engine.ClassFinal}, e.view.window, e.view.prefix)
+			s.post(decided{e.utt, e.epoch, t, err})
+		})
+	case judge:
+		s.run(job{e.utt, e.epoch}, func(ctx context.Context) {
+			p, err := s.services.Turn.Probability(ctx, e.audio)
+			if err != nil && ctx.Err() == nil {
+				s.log.Warn().Err(err).Msg("turn model")
+			}
+			s.post(judged{e.utt, e.epoch, p, err})
+		})
+	case abandon:
+		s.abandon(e)
+	}
+}
+
+// guessing runs a partial decode of the newest audio there is when it begins.
+func (s *session) guessing(e guess) {
+	c := &mail.Cell[view]{}
+	c.Put(e.view)
+	s.guess, s.guessed = c, e.epoch
+	s.run(job{e.utt, e.epoch}, func(ctx context.Context) {
+		h, err := s.services.Recognizer.Partial(ctx, engine.Ask{Session: s.id, Class: e.class}, func() (engine.Window, engine.Prefix) {
+			v := c.Take()
+			return v.window, v.prefix
+		})
+		v := c.Taken()
+		s.post(guessed{utt: e.utt, epoch: e.epoch, from: v.from, to: v.to, hyp: h, pace: s.services.Recognizer.Pace(), err: err})
 	})
 }
 
-func (s *session) abandon(utt int) {
-	if cancel, ok := s.decodes[utt]; ok {
-		cancel()
-		delete(s.decodes, utt)
+// run does one job beside the actor.
+func (s *session) run(j job, do func(context.Context)) {
+	ctx, cancel := context.WithCancel(s.work)
+	s.jobs[j] = cancel
+	s.wg.Go(func() {
+		defer cancel()
+		do(ctx)
+	})
+}
+
+func (s *session) abandon(e abandon) {
+	for j, cancel := range s.jobs {
+		if j.utt == e.utt && (e.epoch == 0 || j.epoch == e.epoch) {
+			cancel()
+			delete(s.jobs, j)
+		}
+	}
+}
+
+// forget gives up the place of a job that is over.
+func (s *session) forget(in input) {
+	switch in := in.(type) {
+	case guessed:
+		delete(s.jobs, job{in.utt, in.epoch})
+	case foreseen:
+		delete(s.jobs, job{in.utt, in.epoch})
+	case judged:
+		delete(s.jobs, job{in.utt, in.epoch})
+	case decided:
+		delete(s.jobs, job{in.utt, in.epoch})
 	}
 }
 
@@ -242,13 +300,14 @@ func (s *session) open(e open) {
 func newSession(id string, peer stream.Peer, d stream.Dialect, cfg Config, m *metrics) *session {
 	s := &session{
 		id: id, peer: peer, dialect: d, services: cfg.Services, meter: newMeter(m),
-		log:     cfg.Log.With().Str("session", id).Logger(),
-		state:   newState(id, cfg.Limits),
-		outbox:  mail.NewOutbox(cfg.Limits.MaxOutbox),
-		inbox:   make(chan input, 64),
-		decodes: make(map[int]context.CancelFunc),
-		drain:   make(chan struct{}, 1),
+		log:    cfg.Log.With().Str("session", id).Logger(),
+		state:  newState(id, cfg.Limits),
+		outbox: mail.NewOutbox(cfg.Limits.MaxOutbox),
+		inbox:  make(chan input, 64),
+		jobs:   make(map[job]context.CancelFunc),
+		drain:  make(chan struct{}, 1),
 	}
+	s.state.judges = cfg.Services.Turn != nil
 	s.intake = &intake{peer: peer, dialect: d, services: cfg.Services, limits: cfg.Limits, tell: s.post}
 	return s
 }

@@ -48,6 +48,14 @@ func find[T effect](effects []effect) (found T, ok bool) {
 	return found, false
 }
 
+// finalOf is the epoch of the final decode that is running.
+func finalOf(s *state) int {
+	if len(s.pending) == 0 {
+		return 0
+	}
+	return s.pending[0].final
+}
+
 func words(text string) []engine.Word {
 	return enginetest.Say(text, 0, 200*time.Millisecond)
 }
@@ -59,17 +67,17 @@ func TestTurnFromOnsetToFinal(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)
 	}
-	if e := s.step(0, heard{1, samples(700 * time.Millisecond)}); len(e) > 0 {
+	if e := s.step(0, heard{utt: 1, first: 1600, audio: samples(700 * time.Millisecond)}); len(e) > 0 {
 		t.Fatalf("decoded %v of audio: %v", 700*time.Millisecond, e)
 	}
-	first, ok := find[guess](s.step(0, heard{1, samples(900 * time.Millisecond)}))
+	first, ok := find[guess](s.step(0, heard{utt: 1, first: 1600, audio: samples(900 * time.Millisecond)}))
 	if !ok {
 		t.Fatal("no partial decode after 900 ms")
 	}
-	if _, ok := find[guess](s.step(0, heard{1, samples(3 * time.Second)})); ok {
+	if _, ok := find[guess](s.step(0, heard{utt: 1, first: 1600, audio: samples(3 * time.Second)})); ok {
 		t.Fatal("two partial decodes at once")
 	}
-	out := s.step(0, guessed{utt: 1, epoch: first.epoch, hyp: engine.Hypothesis{Words: words("set a")}})
+	out := s.step(0, guessed{utt: 1, epoch: first.epoch, from: first.view.from, to: first.view.to, hyp: engine.Hypothesis{Words: words("set a")}})
 	want = []stream.Event{stream.Partial{Utterance: 1, Rev: 1, Tail: "set a", Start: 100 * time.Millisecond, End: 1000 * time.Millisecond}}
 	if diff := cmp.Diff(want, events(out)); diff != "" {
 		t.Fatal(diff)
@@ -78,19 +86,19 @@ func TestTurnFromOnsetToFinal(t *testing.T) {
 	if !ok {
 		t.Fatal("no further partial decode although 2.4 s are new")
 	}
-	out = s.step(0, guessed{utt: 1, epoch: second.epoch, hyp: engine.Hypothesis{Words: words("set a timer now")}})
+	out = s.step(0, guessed{utt: 1, epoch: second.epoch, from: second.view.from, to: second.view.to, hyp: engine.Hypothesis{Words: words("set a timer now")}})
 	p := events(out)[0].(stream.Partial)
 	if p.Stable != "set a" || p.Tail != "timer now" {
 		t.Fatalf("stable %q tail %q", p.Stable, p.Tail)
 	}
 
-	out = s.step(0, ended{utt: 1, audio: samples(3 * time.Second), from: 100 * time.Millisecond,
+	out = s.step(0, ended{utt: 1, first: 1600, audio: samples(3 * time.Second), from: 100 * time.Millisecond,
 		to: 3100 * time.Millisecond, at: 3 * time.Second, reason: "vad", voiced: true})
 	final, ok := find[decide](out)
-	if !ok || len(final.window.Audio) != 3*codec.SpeechRate {
+	if !ok || len(final.view.window.Audio) != 3*codec.SpeechRate {
 		t.Fatalf("no final decode of the whole utterance: %v", out)
 	}
-	out = s.step(0, decided{utt: 1, t: engine.Transcript{Words: words("Set a timer."), Language: "en"}})
+	out = s.step(0, decided{epoch: finalOf(s), utt: 1, t: engine.Transcript{Words: words("Set a timer."), Language: "en"}})
 	want = []stream.Event{stream.Final{Utterance: 1, Text: "set a timer.", Language: "en", Confidence: 1,
 		Start: 100 * time.Millisecond, End: 3100 * time.Millisecond, Reason: "vad"}}
 	if diff := cmp.Diff(want, events(out), cmpopts.IgnoreFields(stream.Final{}, "Confidence")); diff != "" {
@@ -101,12 +109,12 @@ func TestTurnFromOnsetToFinal(t *testing.T) {
 func TestStaleAndUnknownFactsAreDropped(t *testing.T) {
 	s := started(t, stream.Patch{})
 	s.step(0, onset{utt: 1})
-	g, _ := find[guess](s.step(0, heard{1, samples(time.Second)}))
+	g, _ := find[guess](s.step(0, heard{utt: 1, audio: samples(time.Second)}))
 	s.step(0, ended{utt: 1, audio: samples(time.Second), voiced: true})
 	s.step(0, onset{utt: 2})
 	for _, in := range []input{
 		guessed{utt: 1, epoch: g.epoch, hyp: engine.Hypothesis{Words: words("late")}},
-		guessed{utt: 2, epoch: g.epoch}, heard{1, samples(time.Second)}, ended{utt: 1}, decided{utt: 7},
+		guessed{utt: 2, epoch: g.epoch}, heard{utt: 1, audio: samples(time.Second)}, ended{utt: 1}, decided{epoch: finalOf(s), utt: 7},
 		opened{epoch: 9}, uttered{epoch: 9}, mute{epoch: 9}, ticked{},
 	} {
 		if got := s.step(0, in); len(got) > 0 {
@@ -124,7 +132,7 @@ func TestFinalsWaitForEachOther(t *testing.T) {
 			t.Fatalf("utterance %d decoding: %v", utt, decoding)
 		}
 	}
-	out := s.step(0, decided{utt: 1, err: errors.New("broken")})
+	out := s.step(0, decided{epoch: finalOf(s), utt: 1, err: errors.New("broken")})
 	if got := events(out); len(got) != 2 || got[0].(stream.Failed).Utterance != 1 || got[1].(stream.Final).Text != "" {
 		t.Fatalf("after the first: %v", got)
 	}
@@ -156,7 +164,7 @@ func TestFlowFollowsTheBacklog(t *testing.T) {
 		take(s.step(0, ended{utt: utt, audio: samples(length), voiced: true}))
 		if utt == 3 {
 			s.step(0, onset{utt: 9})
-			if _, ok := find[guess](s.step(0, heard{9, samples(time.Second)})); ok {
+			if _, ok := find[guess](s.step(0, heard{utt: 9, audio: samples(time.Second)})); ok {
 				t.Error("partials are decoded while finals are late")
 			}
 			s.step(0, cleared{utt: 9})
@@ -166,7 +174,7 @@ func TestFlowFollowsTheBacklog(t *testing.T) {
 		t.Error("input is still taken while 75 s wait for their finals")
 	}
 	for utt := 1; utt <= 4; utt++ {
-		take(s.step(0, decided{utt: utt}))
+		take(s.step(0, decided{epoch: finalOf(s), utt: utt}))
 	}
 	if diff := cmp.Diff([]string{"slow", "dropping", "slow", "ok"}, flows); diff != "" || deaf {
 		t.Error(diff, deaf)
@@ -326,7 +334,7 @@ func TestEndDeliversWhatWasPromised(t *testing.T) {
 		if got := s.step(0, onset{utt: 2}); len(got) > 0 {
 			t.Errorf("%T: a new utterance was taken", in)
 		}
-		out = s.step(0, decided{utt: 1})
+		out = s.step(0, decided{epoch: finalOf(s), utt: 1})
 		if _, ok := find[finish](out); ok {
 			t.Errorf("%T: ended before the speech was sent", in)
 		}

@@ -91,7 +91,7 @@ var layers = []struct {
 	{"engine/...", []string{"engine", "codec"}},
 	{"stream", []string{"codec", "vad", "engine"}},
 	{"stream/session", []string{"stream", "stream/session/...", "codec", "vad", "engine", "engine/speech"}},
-	{"stream/session/ending", nil},
+	{"stream/session/endpoint", nil},
 	{"stream/session/mail", []string{"stream"}},
 	{"stream/streamtest", []string{"stream", "stream/direct", "stream/session", "codec", "vad", "engine", "engine/enginetest"}},
 	{"stream/...", []string{"stream", "codec", "vad", "engine"}}, // transports and dialects, never each other

@@ -1,7 +1,7 @@
-// Package ending reads from the words of somebody who fell silent whether they
+// Package endpoint reads from the words of somebody who fell silent whether they
 // have said all they wanted to. It is a guess without a model: punctuation where
 // the recogniser writes it, and in English the words nobody ends with.
-package ending
+package endpoint
 
 import (
 	"slices"
