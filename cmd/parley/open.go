@@ -56,7 +56,7 @@ func (a *app) open(ctx context.Context, rec config.Recognition, voice string, me
 	slots, threads := rec.Share(config.Cores())
 	hearing, err := parts.OpenHearing(parts.HearingConfig{
 		Paths: paths, Model: model.Path, Short: model.Short, Slots: slots, Threads: threads, GPU: whisper.GPU(rec.GPU),
-		Queue: queue, Metrics: metrics, Log: a.log,
+		Queue: queue, Naive: rec.Policy == config.PolicyNaive, Metrics: metrics, Log: a.log,
 	})
 	if err != nil {
 		return nil, err

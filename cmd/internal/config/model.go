@@ -33,6 +33,9 @@ const (
 	PullAlways = "always" // fail where it cannot be fetched
 )
 
+// PolicyNaive is the policy that serves whoever comes first, to compare with.
+const PolicyNaive = "naive"
+
 // Recognition says which model hears, and with how much of the machine.
 type Recognition struct {
 	Models
@@ -41,6 +44,7 @@ type Recognition struct {
 	Threads int    `help:"CPU threads of one decode; 0: one for every two cores of its slot." default:"0"`
 	GPU     string `help:"Whether a graphics card may be used: auto or off." enum:"auto,off" default:"auto"`
 	Slots   int    `help:"Decodes at the same time; 0: one for each core, at most 4." default:"0"`
+	Policy  string `help:"Who is served next: fair, or naive to compare with." enum:"fair,naive" default:"fair" hidden:""`
 }
 
 // Validate names the setting that cannot be.

@@ -29,14 +29,15 @@ type HearingConfig struct {
 	Slots   int    // decodes at the same time
 	Threads int    // of one decode
 	GPU     whisper.GPU
-	Queue   int // decodes that may wait
+	Queue   int  // decodes that may wait
+	Naive   bool // recognise as simple servers do, see Naive; Slots and Queue do not count
 	Metrics prometheus.Registerer
 	Log     zerolog.Logger
 }
 
 // Hearing is the detector and the recogniser.
 type Hearing struct {
-	Recognizer *engine.Pool
+	Recognizer session.Recognizer
 	Languages  []string // ISO 639-1
 	Device     whisper.Device
 
@@ -83,6 +84,10 @@ func (h *Hearing) openRecognizer(c HearingConfig) error {
 		return err
 	}
 	h.closers.add(model.Close)
+	h.Languages, h.Device = slices.Sorted(slices.Values(model.Languages())), model.Device()
+	if c.Naive {
+		return h.openNaive(model)
+	}
 	var slots []engine.Slot
 	for range c.Slots {
 		slot, err := model.Open()
@@ -96,7 +101,18 @@ func (h *Hearing) openRecognizer(c HearingConfig) error {
 		return errors.Join(err, closeSlots(slots))
 	}
 	h.closers.add(pool.Close)
-	h.Recognizer, h.Languages, h.Device = pool, slices.Sorted(slices.Values(model.Languages())), model.Device()
+	h.Recognizer = pool
+	return nil
+}
+
+func (h *Hearing) openNaive(model *whisper.Model) error {
+	slot, err := model.Open()
+	if err != nil {
+		return err
+	}
+	n := NewNaive(slot)
+	h.closers.add(n.Close)
+	h.Recognizer = n
 	return nil
 }
 
