@@ -55,8 +55,9 @@ type Prefix []Word
 
 // Hypothesis is what a partial decode believes now. All of it may change.
 type Hypothesis struct {
-	Words    []Word
-	Language string
+	Words     []Word
+	Language  string
+	LanguageP float32 // its probability, 1 where it was asked for, 0 where unknown
 }
 
 // Transcript is a finished decode. Words is empty where nothing was said.

@@ -27,9 +27,9 @@ type random struct {
 	r *rand.Rand
 }
 
-const width, layers, tokens, mels = 64, 4, 51865, 80
+const width, layers, tokens = 64, 4, 51865
 
-func randomModel(t *testing.T) string {
+func randomModel(t testing.TB, mels int32) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "random.bin")
 	f, err := os.Create(path)
@@ -50,7 +50,7 @@ func randomModel(t *testing.T) string {
 		m.ints(int32(len(word)))
 		m.put([]byte(word))
 	}
-	m.encoder()
+	m.encoder(mels)
 	m.decoder()
 	if err := errors.Join(m.w.Flush(), f.Close()); err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func (m random) block(name string) {
 	m.linear(name+".mlp.2", 4*width, width, true)
 }
 
-func (m random) encoder() {
+func (m random) encoder(mels int32) {
 	m.tensor("encoder.positional_embedding", false, width, 1500)
 	m.tensor("encoder.conv1.weight", true, 3, mels, width)
 	m.tensor("encoder.conv1.bias", false, 1, width)
@@ -140,7 +140,7 @@ func (m random) decoder() {
 }
 
 func TestMultilingual(t *testing.T) {
-	path := randomModel(t)
+	path := randomModel(t, 80)
 	m := load(t, func(c *Config) { c.Path, c.Short = path, false })
 	codes := m.Languages()
 	if !m.Multilingual() || len(codes) < 99 || !slices.Contains(codes, "de") || !slices.IsSorted(codes) {

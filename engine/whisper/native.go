@@ -243,6 +243,8 @@ func (w *weights) texts(raw []C.struct_parley_token) []token {
 	return out
 }
 
+func (w *weights) text(id int32) string { return w.info.Whisper_token_to_str(lib.Token(id)) }
+
 // tokenize gives the tokens of a text, which must hold no NUL.
 func (w *weights) tokenize(text string) []int32 {
 	if text == "" {

@@ -32,29 +32,32 @@ func (s *Slot) Partial(ctx context.Context, w engine.Window, p engine.Prefix) (e
 		return engine.Hypothesis{Words: t.Words, Language: t.Language}, err
 	}
 	defer drain(s.model.config.Log)
-	g := s.guess(w, q)
-	words, language, err := s.follow(ctx, g, p, q)
+	h := s.model.recall(w)
+	defer w.Memo.Put(h)
+	g := s.guess(w, q, h)
+	words, language, err := s.follow(ctx, g, h, p, q)
 	if err == nil && len(p) > 0 && len(words) == len(p) && q.length-p[len(p)-1].End > overdue {
-		g.again, g.language = true, max(g.language, 0)
-		words, language, err = s.follow(ctx, g, p[:max(0, len(p)-released)], q)
+		g.again = true
+		words, language, err = s.follow(ctx, g, h, p[:max(0, len(p)-released)], q)
 	}
 	if err != nil {
 		return engine.Hypothesis{}, err
 	}
 	q.level.spread(words)
 	clamp(words, q.length)
-	return engine.Hypothesis{Words: words, Language: language}, nil
+	return engine.Hypothesis{Words: words, Language: language, LanguageP: g.likely}, nil
 }
 
-func (s *Slot) guess(w engine.Window, q question) *guess {
+func (s *Slot) guess(w engine.Window, q question, h *heard) *guess {
 	return &guess{
-		pcm:       padded(w.Audio),
+		pcm:       w.Audio,
+		spectrum:  &h.spectrum,
 		encoder:   s.model.encoder(q.length, false),
 		threads:   max(1, s.model.config.Threads),
 		language:  q.language,
 		translate: w.Task == engine.Translate,
 		before:    last(s.model.weights.tokenize(prompt(w.Prompt)), maxBefore),
-		most:      min(maxTokens(q.length), maxNew),
+		likely:    1,
 	}
 }
 
@@ -66,18 +69,26 @@ const (
 )
 
 // follow decodes what comes after the prefix and returns both.
-func (s *Slot) follow(ctx context.Context, g *guess, p engine.Prefix, q question) ([]engine.Word, string, error) {
-	g.prefix = s.model.weights.tokenize(lead(p))
-	if len(g.prefix) > maxPrefix {
-		g.before, g.prefix = nil, last(g.prefix, maxPrefix)
+func (s *Slot) follow(ctx context.Context, g *guess, h *heard, p engine.Prefix, q question) ([]engine.Word, string, error) {
+	said, heard := h.tokens(lead(p)), time.Duration(0)
+	if len(p) > 0 {
+		heard = min(p[len(p)-1].End, q.length)
 	}
+	if g.prefix = said; len(said) > maxPrefix {
+		g.before, g.prefix = nil, last(said, maxPrefix)
+	}
+	g.most = min(maxTokens(q.length-heard), maxNew)
 	tokens, language, err := s.state(g.encoder).guess(ctx, g)
 	if err != nil {
 		return nil, "", err
 	}
+	if g.stopped == cut && g.most < maxNew { // nobody says that much in that time
+		tokens = nil
+	}
 	if len(p) > 0 {
 		tokens = fromBlank(tokens)
 	}
+	h.ids = append(said, last(g.ids, len(tokens))...)
 	words := append([]engine.Word(nil), p...)
 	return append(words, guard(tokens, q.length, q.level, false)...), language, nil
 }
@@ -96,8 +107,7 @@ func lead(p engine.Prefix) string {
 // promised as it stands.
 func fromBlank(tokens []token) []token {
 	for i, t := range tokens {
-		first, _ := utf8.DecodeRuneInString(t.text)
-		if first == ' ' || unspaced(first) {
+		if t.text != "" && begins(t.text) {
 			return tokens[i:]
 		}
 	}
