@@ -59,7 +59,7 @@ func within(partial, words []Word, at time.Duration) int {
 			best = k
 		}
 	}
-	if table[best][m]*2 > m+1 {
+	if m == 0 || table[best][m]*2 > m+1 {
 		return began(partial, at)
 	}
 	return best

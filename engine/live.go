@@ -114,8 +114,10 @@ func (l *Live) Cut(words []Word, at time.Duration) {
 		l.stable, l.tail, l.seen = nil, l.tail[k:], l.seen[k:]
 	} else {
 		l.done = append(l.done, clamped(retimed(l.stable[:k], words, align(l.stable[:k], words).pair), l.end(), at)...)
-		l.stable = slices.Clone(l.stable[k:])
+		l.stable = l.stable[k:]
 	}
+	l.stable = appendMonotone(nil, l.stable, l.end())
+	l.tail = after(l.stable, l.tail, l.end())
 	l.free = append(l.free, clamped(words, end(l.free), at)...)
 }
 

@@ -6,6 +6,7 @@ package enginetest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -109,7 +110,20 @@ func (s *Slot) run(ctx context.Context, c Call) ([]engine.Word, error) {
 	if err := Sleep(ctx, s.Latency+time.Duration(float64(s.PerSecond)*length.Seconds())); err != nil {
 		return nil, err
 	}
-	return cut(s.script(c), length), nil
+	return begun(c.Prefix, cut(s.script(c), length)), nil
+}
+
+// begun are the words of a prefix and those that come after it.
+func begun(p engine.Prefix, words []engine.Word) []engine.Word {
+	if len(p) == 0 {
+		return words
+	}
+	end := p[len(p)-1].End
+	rest := slices.IndexFunc(words, func(w engine.Word) bool { return (w.Start+w.End)/2 >= end })
+	if rest < 0 {
+		return slices.Clone(p)
+	}
+	return slices.Concat(p, words[rest:])
 }
 
 func (s *Slot) begin(c Call) (int, error) {
