@@ -12,13 +12,18 @@ import (
 
 type doctorCmd struct {
 	config.Models
-	Listen string `help:"Address the server shall listen on; default: 127.0.0.1:8080." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	JSON   bool   `name:"json" help:"As JSON."`
+	Turn   config.Turn `embed:""`
+	Listen string      `help:"Address the server shall listen on; default: 127.0.0.1:8080." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	JSON   bool        `name:"json" help:"As JSON."`
 }
 
 // Run tells what it found and fails if something is bad.
 func (c doctorCmd) Run(ctx context.Context, a *app) error {
-	findings := doctor.Examine(ctx, doctor.Config{Paths: native.Find(), Store: choose.NewStore(c.Models), Listen: c.Listen})
+	turn, err := c.Turn.Path(c.Models)
+	if err != nil {
+		return err
+	}
+	findings := doctor.Examine(ctx, doctor.Config{Paths: native.Find(), Store: choose.NewStore(c.Models), Turn: turn, Listen: c.Listen})
 	if c.JSON {
 		if err := printJSON(a.out, findings); err != nil {
 			return err

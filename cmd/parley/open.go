@@ -37,6 +37,7 @@ type works struct {
 	hearing *parts.Hearing
 	voices  *speech.Voices
 	slots   int
+	turn    string // file name of the end-of-turn model, "" without one
 }
 
 // open chooses the model and opens hearing and voices.

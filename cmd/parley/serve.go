@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -26,7 +27,8 @@ import (
 type serveCmd struct {
 	config.Recognition
 	config.Server
-	Voice string `help:"Voice that speaks where a client names none; see parley voices." placeholder:"ID"`
+	Turn  config.Turn `embed:""`
+	Voice string      `help:"Voice that speaks where a client names none; see parley voices." placeholder:"ID"`
 }
 
 // Validate checks both parts; kong calls it.
@@ -85,6 +87,9 @@ func (c serveCmd) load(ctx context.Context, a *app, metrics *prometheus.Registry
 	if err != nil {
 		return nil, err
 	}
+	if err := c.openTurn(a, w); err != nil {
+		return nil, errors.Join(err, w.hearing.Close())
+	}
 	devices, err := parts.Devices(native.Find().Backends)
 	if err != nil {
 		return nil, errors.Join(err, w.hearing.Close())
@@ -103,6 +108,20 @@ func (c serveCmd) load(ctx context.Context, a *app, metrics *prometheus.Registry
 		Drain:   hub.Drain,
 		Close:   w.hearing.Close,
 	}, nil
+}
+
+// openTurn loads the end-of-turn model, where there is one.
+func (c serveCmd) openTurn(a *app, w *works) error {
+	path, err := c.Turn.Path(c.Models)
+	if err != nil || path == "" {
+		return err
+	}
+	if err := w.hearing.OpenTurn(path); err != nil {
+		return fmt.Errorf("--turn-model (PARLEY_TURN_MODEL): %w", err)
+	}
+	w.turn = filepath.Base(path)
+	a.log.Info().Str("model", w.turn).Msg("end-of-turn model loaded")
+	return nil
 }
 
 func (c serveCmd) handler(a *app, hub *session.Hub, limits stream.Limits) http.Handler {
@@ -124,6 +143,8 @@ func (c serveCmd) info(w *works, limits stream.Limits) serve.Info {
 		Model:  serve.Model{Name: w.model.Name, Languages: append([]string{}, w.hearing.Languages...), Notice: w.model.Notice},
 		Voices: serve.VoicesOf(w.voices.Voices()),
 		Limits: serve.LimitsOf(limits),
+
+		TurnModel: w.turn,
 	}
 	if v, err := w.voices.Find("", ""); err == nil {
 		info.DefaultVoice = v.ID

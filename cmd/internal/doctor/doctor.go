@@ -57,12 +57,13 @@ func Failed(findings []Finding) (n int) {
 type Config struct {
 	Paths  native.Paths
 	Store  models.Store
+	Turn   string // file of the end-of-turn model, "" without one
 	Listen string
 }
 
 // Examine makes all checks.
 func Examine(ctx context.Context, c Config) []Finding {
-	findings := []Finding{detector(c.Paths), backends(c.Paths)}
+	findings := []Finding{detector(c.Paths), turn(c), backends(c.Paths)}
 	findings = append(findings, gpu(c.Paths), bundled(c.Paths))
 	findings = append(findings, present(ctx, c.Store)...)
 	return append(findings, folder(c.Store.Dir), fliteVoices(), espeakVoices(ctx), port(c.Listen))

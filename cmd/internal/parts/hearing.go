@@ -19,6 +19,7 @@ import (
 	"parley/stream/session"
 	"parley/vad/onnx"
 	"parley/vad/silero"
+	"parley/vad/smartturn"
 )
 
 // HearingConfig is what recognition needs.
@@ -40,6 +41,7 @@ type Hearing struct {
 	Recognizer session.Recognizer
 	Languages  []string // ISO 639-1
 	Device     whisper.Device
+	Turn       *smartturn.Model // nil unless OpenTurn was called
 
 	detector *silero.Model
 	loaded   atomic.Bool

@@ -49,6 +49,7 @@ type Info struct {
 	Model        Model   `json:"model"`
 	Voices       []Voice `json:"voices"`
 	DefaultVoice string  `json:"default_voice"`
+	TurnModel    string  `json:"turn_model,omitempty"` // file name of the end-of-turn model
 	Limits       Limits  `json:"limits"`
 }
 
