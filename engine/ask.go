@@ -22,9 +22,12 @@ func (c Class) String() string {
 	return [...]string{"final", "speculative", "first_partial", "partial", "none"}[min(c, Classes)]
 }
 
+// partial says whether c is a class of Pool.Partial.
+func (c Class) partial() bool { return c == ClassFirst || c == ClassPartial }
+
 // Ask says who wants a decode and how soon.
 type Ask struct {
-	Session string    // whose account pays
+	Session string    // whose account pays; "": nobody's, and no other ask is of the same session
 	Class   Class     // what it is for
 	Due     time.Time // within a class the earliest goes first; zero: when it was asked for
 }
@@ -42,3 +45,12 @@ func (o *Overload) Error() string {
 
 // Is makes an Overload an ErrBusy.
 func (o *Overload) Is(target error) bool { return target == ErrBusy }
+
+// ErrSuperseded is an ErrPreempted: the session asked for a newer decode of the
+// same kind, or for its final, before this one had begun.
+var ErrSuperseded error = superseded{}
+
+type superseded struct{}
+
+func (superseded) Error() string        { return "superseded by a newer decode of the session" }
+func (superseded) Is(target error) bool { return target == ErrPreempted }

@@ -29,13 +29,21 @@ func (c PoolConfig) Validate() error {
 }
 
 // Pool shares slots between sessions. A call waits its turn, runs on one slot
-// in the caller's goroutine and returns: finals before partials, sessions by
-// how little computing they have had. Where a final waits and partials hold
-// every slot, the youngest of them is cancelled with ErrPreempted. A full
-// queue refuses with ErrBusy at once. It is safe for concurrent use.
+// in the caller's goroutine and returns. Who is next: finals by when they are
+// due, speculative finals, first partials, partials; of partials the session that
+// had the least computing. Where a final waits and others hold every slot, the
+// youngest partial, or else the youngest speculative final, is cancelled with
+// ErrPreempted. While finals take all there is, partials get nothing: they are
+// refused, or wait until their own final ends that.
+//
+// A session has one partial and one speculative final waiting at most: a newer
+// one takes the place of the older, which ends with ErrSuperseded, and a final
+// ends whatever else of its session waits or runs. What would come too late is
+// refused at once with an *Overload, which is an ErrBusy. It is safe for
+// concurrent use.
 type Pool struct {
 	mu      sync.Mutex
-	queue   *queue
+	sched   *scheduler
 	idle    []Slot
 	slots   []Slot
 	closed  bool
@@ -46,8 +54,12 @@ type Pool struct {
 
 // Stats is what a pool does right now.
 type Stats struct {
-	Slots, Running           int
-	WaitFinals, WaitPartials int
+	Slots, Running int
+	Waiting        [Classes]int           // decodes without a slot
+	Oldest         [Classes]time.Duration // how long the first of them has waited
+	Load           float64                // work asked for as a share of what the slots can do, over the last seconds
+	Pace           time.Duration          // as Pool.Pace
+	Talkers        float64                // how many talked at a time, over the last minute
 }
 
 // NewPool takes over slots: Close closes them.
@@ -59,7 +71,7 @@ func NewPool(c PoolConfig, slots ...Slot) (*Pool, error) {
 		return nil, fmt.Errorf("engine: %w: a pool needs at least one slot", ErrUnavailable)
 	}
 	p := &Pool{
-		queue:   newQueue(len(slots), c.Queue),
+		sched:   newScheduler(defaultPolicy(), len(slots), c.Queue),
 		idle:    append([]Slot(nil), slots...),
 		slots:   slots,
 		drained: make(chan struct{}),
@@ -73,46 +85,89 @@ func NewPool(c PoolConfig, slots ...Slot) (*Pool, error) {
 }
 
 // Partial decodes what a session has heard so far: latest is called once, when a
-// slot is free, so that however long that takes the audio is fresh. Beside the
-// slot's errors it returns ErrBusy, ErrPreempted (both: try again later), or the
-// cause of ctx.
+// slot is free, so that however long that takes the audio is fresh. The class is
+// ClassFirst or else ClassPartial. Beside the slot's errors it returns ErrBusy,
+// ErrPreempted (both: try again after a Pace), or the cause of ctx.
 func (p *Pool) Partial(ctx context.Context, a Ask, latest func() (Window, Prefix)) (h Hypothesis, err error) {
-	err = p.run(ctx, a.Session, false, func(ctx context.Context, s Slot) (time.Duration, error) {
+	if !a.Class.partial() {
+		a.Class = ClassPartial
+	}
+	t := &ticket{Ask: a}
+	err = p.run(ctx, t, func(ctx context.Context, s Slot) error {
 		w, prefix := latest()
+		t.length = length(w)
 		h, err = s.Partial(ctx, w, prefix)
-		return codec.Duration(len(w.Audio), codec.SpeechRate), err
+		return err
 	})
 	return h, err
 }
 
-// Final decodes a whole utterance. Beside the slot's errors it returns ErrBusy
-// where the queue is full, or the cause of ctx.
+// Final decodes a whole utterance. The class is ClassSpeculative or else
+// ClassFinal. Beside the slot's errors it returns ErrBusy where the queue is full
+// of finals, or the cause of ctx; a speculative one also where the load is high,
+// and ErrPreempted.
 func (p *Pool) Final(ctx context.Context, a Ask, w Window, prefix Prefix) (t Transcript, err error) {
-	err = p.run(ctx, a.Session, true, func(ctx context.Context, s Slot) (time.Duration, error) {
+	if a.Class != ClassSpeculative {
+		a.Class = ClassFinal
+	}
+	err = p.run(ctx, &ticket{Ask: a, length: length(w)}, func(ctx context.Context, s Slot) error {
 		t, err = s.Final(ctx, w, prefix)
-		return codec.Duration(len(w.Audio), codec.SpeechRate), err
+		return err
 	})
 	return t, err
 }
 
+func length(w Window) time.Duration { return codec.Duration(len(w.Audio), codec.SpeechRate) }
+
+// Promote makes the speculative finals of a session that wait or run finals, as
+// somebody waits for them now; it does nothing where there is none.
+func (p *Pool) Promote(session string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sched.promote(session)
+	p.dispatch()
+}
+
 // Pace is how much new audio a session is to gather between two partials, so
-// that all sessions together leave room for the finals.
-func (p *Pool) Pace() time.Duration { return 500 * time.Millisecond }
+// that all sessions together leave room for the finals: half a second to two.
+func (p *Pool) Pace() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sched.pass(time.Now())
+	return p.sched.load.pace()
+}
 
 // Admit says whether one more session can be served beside so many others: nil,
-// or an *Overload.
-func (p *Pool) Admit(sessions int) error { return nil }
+// or an *Overload. It goes by what decodes have cost so far; before that is known
+// it lets everybody in, and always as many as there are slots.
+func (p *Pool) Admit(sessions int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err := p.sched.admit(time.Now(), sessions)
+	if err != nil {
+		p.metrics.turnedAway()
+	}
+	return err
+}
 
 // Stats says what waits and runs.
 func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return Stats{
-		Slots:        len(p.slots),
-		Running:      len(p.queue.running),
-		WaitFinals:   p.queue.count(true),
-		WaitPartials: p.queue.count(false),
+	now := time.Now()
+	p.sched.pass(now)
+	s := Stats{
+		Slots:   len(p.slots),
+		Running: len(p.sched.running),
+		Load:    p.sched.load.rho(),
+		Pace:    p.sched.load.pace(),
+		Talkers: p.sched.load.heard,
 	}
+	for _, t := range p.sched.waiting {
+		s.Waiting[t.Class]++
+		s.Oldest[t.Class] = max(s.Oldest[t.Class], now.Sub(t.asked))
+	}
+	return s
 }
 
 // Close refuses new decodes, ends those that wait with ErrUnavailable, waits
@@ -121,7 +176,7 @@ func (p *Pool) Close() error {
 	p.mu.Lock()
 	if !p.closed {
 		p.closed = true
-		for _, t := range p.queue.waiting {
+		for _, t := range p.sched.waiting {
 			t.cancel(errClosed)
 		}
 		p.checkDrained()
@@ -142,22 +197,42 @@ func (p *Pool) closeSlots() error {
 	return errors.Join(errs...)
 }
 
-func (p *Pool) run(ctx context.Context, session string, final bool, decode func(context.Context, Slot) (time.Duration, error)) error {
+func (p *Pool) run(ctx context.Context, t *ticket, decode func(context.Context, Slot) error) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	t := &ticket{session: session, final: final, ready: make(chan struct{}), cancel: cancel}
-	arrived := time.Now()
+	t.ready, t.cancel = make(chan struct{}), cancel
+	class, end := t.Class, endFailed // the scheduler may raise t.Class
+	defer func() { p.metrics.ended(class, end) }()
 	if err := p.enter(ctx, t); err != nil {
+		end = endOf(ctx, err)
 		return err
 	}
-	begin := time.Now()
-	p.metrics.waited(final, begin.Sub(arrived))
-	defer func() { p.leave(t, time.Since(begin)) }()
-	audio, err := decode(ctx, t.slot)
-	if err == nil {
-		p.metrics.decoded(final, time.Since(begin), audio)
+	p.metrics.waited(class, t.began.Sub(t.asked))
+	done := false
+	defer func() { p.leave(t, done) }()
+	err = decode(ctx, t.slot)
+	end, done = endOf(ctx, err), err == nil
+	if done {
+		p.metrics.decoded(class, time.Since(t.began), t.length)
 	}
 	return err
+}
+
+// endOf names how a decode ended that returned err.
+func endOf(ctx context.Context, err error) string {
+	switch {
+	case err == nil:
+		return endDone
+	case errors.Is(err, ErrSuperseded):
+		return endSuperseded
+	case errors.Is(err, ErrPreempted):
+		return endPreempted
+	case errors.Is(err, ErrBusy), errors.Is(err, errClosed):
+		return endRefused
+	case ctx.Err() != nil:
+		return endCancelled
+	}
+	return endFailed
 }
 
 // enter returns when t has a slot, or with why it never will.
@@ -174,10 +249,10 @@ func (p *Pool) enter(ctx context.Context, t *ticket) error {
 	case <-ctx.Done():
 	}
 	p.mu.Lock()
-	gone := p.queue.remove(t)
+	p.sched.withdraw(t)
 	p.mu.Unlock()
-	if !gone && t.isReady() {
-		p.leave(t, 0)
+	if t.isReady() {
+		p.leave(t, false)
 	}
 	return context.Cause(ctx)
 }
@@ -188,44 +263,36 @@ func (p *Pool) admit(t *ticket) error {
 	if p.closed {
 		return errClosed
 	}
-	evicted, err := p.queue.push(t)
-	if err != nil {
-		p.metrics.refused(t.final)
-		return err
-	}
-	if evicted != nil {
-		p.metrics.preempted()
-		evicted.cancel(ErrPreempted)
-	}
+	err := p.sched.ask(time.Now(), t)
 	p.dispatch()
-	return nil
+	return err
 }
 
-func (p *Pool) leave(t *ticket, cost time.Duration) {
+func (p *Pool) leave(t *ticket, done bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.queue.finish(t, cost)
+	p.sched.finish(time.Now(), t, done)
 	p.idle = append(p.idle, t.slot)
 	p.dispatch()
 	p.checkDrained()
 }
 
-// dispatch hands out slots and takes back what finals need. mu is held.
+// dispatch hands out slots and tells those who lost their place. mu is held.
 func (p *Pool) dispatch() {
-	for t := p.queue.pop(); t != nil; t = p.queue.pop() {
+	now := time.Now()
+	for t := p.sched.start(now); t != nil; t = p.sched.start(now) {
 		last := len(p.idle) - 1
 		t.slot, p.idle = p.idle[last], p.idle[:last]
 		close(t.ready)
 	}
-	for t := p.queue.preempt(); t != nil; t = p.queue.preempt() {
-		p.metrics.preempted()
-		t.cancel(ErrPreempted)
+	for t := p.sched.told(); t != nil; t = p.sched.told() {
+		t.cancel(t.out)
 	}
 }
 
 // checkDrained closes drained once nothing runs. mu is held.
 func (p *Pool) checkDrained() {
-	if !p.closed || len(p.queue.running) > 0 {
+	if !p.closed || len(p.sched.running) > 0 {
 		return
 	}
 	select {

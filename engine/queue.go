@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -8,152 +9,184 @@ import (
 
 // ticket is one decode that waits for a slot or runs on one.
 type ticket struct {
-	session   string
-	final     bool
-	order     uint64                  // of arrival
-	ready     chan struct{}           // closed when slot is set
-	slot      Slot                    // while running
-	cancel    context.CancelCauseFunc // ends the wait or the decode
-	preempted bool
+	Ask
+	length  time.Duration // of its audio; of a partial it is known once it runs
+	cost    time.Duration // expected; 0 unknown
+	charged bool          // cost is on the account
+	account *account
+	order   uint64    // of arrival
+	asked   time.Time // when it began to wait
+	began   time.Time // when it got its slot
+	out     error     // why it was put out, waiting or running
+
+	ready  chan struct{}           // closed when slot is set
+	slot   Slot                    // while running
+	cancel context.CancelCauseFunc // ends the wait or the decode
 }
 
-// queue decides who runs next. It is pure: no goroutines, no locks, no clock.
-// Finals go before partials; among equals the session that has had the least
-// computing goes first, then the one that came first.
-//
-// A session's account is in virtual time: it starts where the last one to be
-// served stood, so that a newcomer neither waits for nor overtakes old debts.
+// queue knows what waits and what runs and decides who is next. Finals come
+// first, the earliest due before the others; then speculative finals likewise;
+// then first partials and partials, of which the session that had the least
+// computing goes first, by rounds of a quantum within which the earliest due
+// does. A queue is pure: no goroutines, no locks, no clock.
 type queue struct {
-	limit   int // most tickets that wait
 	slots   int // most tickets that run
 	waiting []*ticket
 	running []*ticket
-	account map[string]time.Duration
-	now     time.Duration // virtual time
+	ledger  *ledger
+	quantum time.Duration // accounts this close are even
+	streak  int           // first partials started in a row while partials waited
+	most    int           // streak after which a partial goes before a first one
 	arrived uint64
 }
 
-func newQueue(slots, limit int) *queue {
-	return &queue{limit: limit, slots: slots, account: make(map[string]time.Duration)}
-}
-
-// push lets a ticket wait. Where the queue is full a final takes the place of
-// the last partial, which is returned; otherwise it is ErrBusy.
-func (q *queue) push(t *ticket) (evicted *ticket, err error) {
-	if q.free() == 0 && len(q.waiting) >= q.limit {
-		if evicted = q.lastPartial(); !t.final || evicted == nil {
-			return nil, ErrBusy
-		}
-		q.remove(evicted)
+// push lets a ticket wait.
+func (q *queue) push(t *ticket, now time.Time) {
+	t.asked, t.account = now, q.ledger.open(t.Session, now)
+	if t.Due.IsZero() {
+		t.Due = now
 	}
-	t.order = q.arrived
-	q.arrived++
+	if t.order == 0 {
+		q.arrived++
+		t.order = q.arrived
+	}
 	q.waiting = append(q.waiting, t)
-	q.account[t.session] = max(q.account[t.session], q.now)
-	return evicted, nil
 }
 
-// pop starts the next ticket, or returns nil where none may run.
-func (q *queue) pop() *ticket {
-	if q.free() == 0 || len(q.waiting) == 0 {
-		return nil
-	}
-	t := slices.MinFunc(q.waiting, func(a, b *ticket) int {
-		if q.before(a, b) {
-			return -1
+// next is the ticket to start now, nil where none waits. It does not look
+// whether there is a slot.
+func (q *queue) next() *ticket {
+	var best [Classes]*ticket
+	for _, t := range q.waiting {
+		if b := best[t.Class]; b == nil || q.compare(t, b) < 0 {
+			best[t.Class] = t
 		}
-		return 1
-	})
-	q.remove(t)
+	}
+	if best[ClassPartial] != nil && q.streak >= q.most {
+		best[ClassFirst] = nil
+	}
+	return cmp.Or(best[:]...)
+}
+
+// start moves a waiting ticket to those that run.
+func (q *queue) start(t *ticket, now time.Time) {
+	q.take(t)
+	t.began = now
 	q.running = append(q.running, t)
-	q.now = max(q.now, q.account[t.session])
-	q.forget()
-	return t
+	if !t.Class.partial() {
+		return
+	}
+	t.charged = true
+	q.ledger.start(t.account, t.cost)
+	if t.Class == ClassFirst && slices.ContainsFunc(q.waiting, func(t *ticket) bool { return t.Class == ClassPartial }) {
+		q.streak++
+	} else {
+		q.streak = 0
+	}
 }
 
 // remove takes a ticket from those that wait; false where it does not.
 func (q *queue) remove(t *ticket) bool {
-	i := slices.Index(q.waiting, t)
-	if i < 0 {
+	if !q.take(t) {
 		return false
 	}
-	q.waiting = slices.Delete(q.waiting, i, i+1)
+	t.account.users--
 	return true
 }
 
-// finish ends a running ticket that took cost of computing.
-func (q *queue) finish(t *ticket, cost time.Duration) {
-	if i := slices.Index(q.running, t); i >= 0 {
-		q.running = slices.Delete(q.running, i, i+1)
-		q.account[t.session] += cost
-		q.forget()
+func (q *queue) take(t *ticket) bool {
+	i := slices.Index(q.waiting, t)
+	if i >= 0 {
+		q.waiting = slices.Delete(q.waiting, i, i+1)
 	}
+	return i >= 0
 }
 
-// preempt names a running partial that has to make room for a waiting final:
-// the youngest one, and no more than there are finals without a place.
-func (q *queue) preempt() *ticket {
-	finals, leaving := q.count(true), q.free()
-	var victim *ticket
-	for _, t := range q.running {
-		if t.preempted {
-			leaving++
-		} else if !t.final && (victim == nil || t.order > victim.order) {
-			victim = t
-		}
+// finish ends a running ticket and settles its account with what it owes;
+// false where it does not run.
+func (q *queue) finish(t *ticket, owes time.Duration) bool {
+	i := slices.Index(q.running, t)
+	if i < 0 {
+		return false
 	}
-	if finals <= leaving || victim == nil {
+	q.running = slices.Delete(q.running, i, i+1)
+	if t.charged {
+		owes -= t.cost
+	}
+	t.account.at += owes
+	t.account.users--
+	return true
+}
+
+// victim is the running ticket to call off so that every waiting final has a
+// slot: a partial before a first one before a speculative final, and of these
+// the one that began last. It is nil where the finals need none.
+func (q *queue) victim() *ticket {
+	finals, leaving := q.count(ClassFinal), q.free()
+	if finals == 0 {
 		return nil
 	}
-	victim.preempted = true
-	return victim
-}
-
-func (q *queue) free() int { return q.slots - len(q.running) }
-
-// count is how many finals, or partials, wait.
-func (q *queue) count(final bool) (n int) {
-	for _, t := range q.waiting {
-		if t.final == final {
-			n++
+	var worst *ticket
+	for _, t := range q.running {
+		switch {
+		case t.out != nil:
+			leaving++
+		case t.Class != ClassFinal && (worst == nil || cmp.Or(cmp.Compare(t.Class, worst.Class),
+			t.began.Compare(worst.began), cmp.Compare(t.order, worst.order)) > 0):
+			worst = t
 		}
 	}
-	return n
+	if finals <= leaving {
+		return nil
+	}
+	return worst
 }
 
-func (q *queue) before(a, b *ticket) bool {
-	if a.final != b.final {
-		return a.final
-	}
-	if x, y := q.account[a.session], q.account[b.session]; x != y {
-		return x < y
-	}
-	return a.order < b.order
-}
-
-func (q *queue) lastPartial() (last *ticket) {
+// last is the waiting ticket of at least that class that would be served last.
+func (q *queue) last(least Class) (last *ticket) {
 	for _, t := range q.waiting {
-		if !t.final && (last == nil || q.before(last, t)) {
+		if t.Class >= least && (last == nil || q.compare(t, last) > 0) {
 			last = t
 		}
 	}
 	return last
 }
 
-// forget drops accounts that nobody uses and that say nothing any more.
-func (q *queue) forget() {
-	if len(q.account) <= len(q.waiting)+len(q.running) {
-		return
+// compare is negative where a goes before b.
+func (q *queue) compare(a, b *ticket) int {
+	if c := cmp.Compare(a.Class, b.Class); c != 0 {
+		return c
 	}
-	used := make(map[string]bool, len(q.waiting)+len(q.running))
-	for _, ts := range [][]*ticket{q.waiting, q.running} {
-		for _, t := range ts {
-			used[t.session] = true
+	if a.Class.partial() {
+		if c := cmp.Compare(a.account.at/q.quantum, b.account.at/q.quantum); c != 0 {
+			return c
 		}
 	}
-	for s, at := range q.account {
-		if !used[s] && at <= q.now {
-			delete(q.account, s)
+	return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.order, b.order))
+}
+
+func (q *queue) free() int { return q.slots - len(q.running) }
+
+// count is how many of a class wait.
+func (q *queue) count(c Class) (n int) {
+	for _, t := range q.waiting {
+		if t.Class == c {
+			n++
 		}
 	}
+	return n
+}
+
+// ahead is how long the last in line waits for a slot, as far as costs are known.
+func (q *queue) ahead(last *ticket, now time.Time) time.Duration {
+	sum := time.Duration(0)
+	for _, t := range q.waiting {
+		if t != last {
+			sum += t.cost
+		}
+	}
+	for _, t := range q.running {
+		sum += max(0, t.cost-now.Sub(t.began))
+	}
+	return sum / time.Duration(q.slots)
 }

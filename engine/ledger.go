@@ -1,0 +1,73 @@
+package engine
+
+import "time"
+
+const (
+	// debtMemory is how long a session that asks for nothing keeps its account.
+	debtMemory = 10 * time.Second
+	// fewAccounts are kept without looking whether somebody needs them.
+	fewAccounts = 64
+)
+
+// ledger keeps what each session has had of the slots, in virtual time as
+// start-time fair queueing does (Goyal, Vin, Cheng 1996): an account begins at
+// the virtual time of the last one served and moves on by what its decodes cost.
+// So a newcomer neither waits for nor overtakes old debts, and a session with
+// long windows comes less often, not later for all. Who was turned away is no
+// newcomer when it comes again.
+type ledger struct {
+	accounts map[string]*account
+	now      time.Duration // virtual
+	full     int           // look for accounts to drop when there are more
+}
+
+// account is a session's.
+type account struct {
+	at     time.Duration // virtual
+	length time.Duration // of the audio of its last partial
+	users  int           // tickets that refer to it
+	turned bool          // away since it was last served: it keeps its turn
+	seen   time.Time
+}
+
+func newLedger() *ledger { return &ledger{accounts: map[string]*account{}, full: fewAccounts} }
+
+// open is the account of a session for one more ticket.
+func (l *ledger) open(session string, now time.Time) *account {
+	a := l.accounts[session]
+	if a == nil {
+		a = &account{}
+		if session != "" {
+			l.sweep(now)
+			l.accounts[session] = a
+		}
+	}
+	if !a.turned || now.Sub(a.seen) > debtMemory {
+		a.at = max(a.at, l.now)
+	}
+	a.seen = now
+	a.users++
+	return a
+}
+
+// start charges a decode that begins.
+func (l *ledger) start(a *account, cost time.Duration) {
+	l.now = max(l.now, a.at)
+	a.at += cost
+	a.turned = false
+}
+
+// sweep drops accounts that nobody uses and that say nothing any more, or not
+// for long: as many remain as sessions decoded lately. It looks at each account
+// once for every one that was opened.
+func (l *ledger) sweep(now time.Time) {
+	if len(l.accounts) < l.full {
+		return
+	}
+	for s, a := range l.accounts {
+		if a.users == 0 && (a.at <= l.now && !a.turned || now.Sub(a.seen) > debtMemory) {
+			delete(l.accounts, s)
+		}
+	}
+	l.full = max(fewAccounts, 2*len(l.accounts))
+}
