@@ -85,7 +85,7 @@ func (s *Slot) extend(ctx context.Context, w engine.Window, q question, p engine
 func (s *Slot) job(w engine.Window, q question, final bool) (*state, *job) {
 	encoder := s.model.encoder(q.length, final)
 	return s.state(encoder), &job{
-		pcm: padded(w.Audio), language: q.language, prompt: prompt(w.Prompt), params: s.params(w, final, encoder, q.length),
+		pcm: padded(q.level.centred(w.Audio)), language: q.language, prompt: prompt(w.Prompt), params: s.params(w, final, encoder, q.length),
 	}
 }
 

@@ -129,6 +129,9 @@ func repeats(words []engine.Word, n int) int {
 var stock = map[string]bool{
 	"you": true, "thank you": true, "thanks": true, "thanks for watching": true, "thank you for watching": true,
 	"thank you very much": true, "bye": true, "bye bye": true, "please subscribe": true, "so": true, "oh": true,
+	"untertitel der amaraorgcommunity": true, "untertitel im auftrag des zdf für funk 2017": true, "vielen dank": true,
+	"soustitres réalisés par la communauté damaraorg": true, "sottotitoli creati dalla comunità amaraorg": true,
+	"ご視聴ありがとうございました": true, "字幕由amaraorg社区提供": true, "시청해주셔서 감사합니다": true, "продолжение следует": true,
 	"the end": true, "subtitles by the amaraorg community": true, "okay": true, "hmm": true, "mm": true, "uh": true,
 }
 

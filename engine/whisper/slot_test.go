@@ -152,18 +152,6 @@ func TestCancelledMidDecode(t *testing.T) {
 	}
 }
 
-// TestNoiseIsNoText holds at the slot, before any voice detector: what is left
-// to that is noise that rises and falls like speech.
-func TestNoiseIsNoText(t *testing.T) {
-	t.Parallel()
-	s := open(t, load(t))
-	for name, audio := range noises() {
-		if p, f := decodeBoth(t, s, audio); len(p.Words) > 0 || len(f.Words) > 0 {
-			t.Errorf("%s: partial %q, final %q", name, engine.Text(p.Words), engine.Text(f.Words))
-		}
-	}
-}
-
 func TestWindowsOfAllLengths(t *testing.T) {
 	t.Parallel()
 	s := open(t, load(t))

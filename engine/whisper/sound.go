@@ -18,6 +18,7 @@ type sound struct {
 	voiced  float64   // share of frames that are within 30 dB of the loudest
 	frames  []int     // which ones those are
 	levels  []float64 // of the frames, in dB
+	offset  float32   // mean of the samples
 	steady  bool      // noise or a tone: its brightness never changes as speech does
 }
 
@@ -42,19 +43,21 @@ func (s sound) after(t time.Duration) time.Duration {
 func listen(audio []float32) (sound, error) {
 	var s sound
 	var plain, bright []float64
-	last := float32(0)
+	last, samples, total := float32(0), len(audio), 0.0
 	for len(audio) > 0 {
 		n := min(frame, len(audio))
-		var sum, diff float64
+		var sum, mean, diff float64
 		for _, x := range audio[:n] {
 			sum += float64(x) * float64(x)
+			mean += float64(x) / float64(n)
 			diff += float64(x-last) * float64(x-last)
 			last = x
 		}
 		if math.IsNaN(sum) || math.IsInf(sum, 0) {
 			return sound{}, errors.New("whisper: the audio holds samples that are no numbers")
 		}
-		rms := math.Sqrt(sum / float64(n))
+		total += mean * float64(n)
+		rms := math.Sqrt(max(0, sum/float64(n)-mean*mean)) // nobody hears an offset
 		s.loudest = max(s.loudest, rms)
 		plain = append(plain, rms)
 		if rms >= audible && n == frame {
@@ -73,7 +76,21 @@ func listen(audio []float32) (sound, error) {
 	}
 	s.voiced = float64(len(s.frames)) / float64(max(len(plain), 1))
 	s.steady = steady(bright)
+	s.offset = float32(total / float64(max(samples, 1)))
 	return s, nil
+}
+
+// centred is audio without its offset, which would end in a click where the
+// decoder goes on with silence.
+func (s sound) centred(audio []float32) []float32 {
+	if math.Abs(float64(s.offset)) < 0.01 {
+		return audio
+	}
+	out := make([]float32, len(audio))
+	for i, x := range audio {
+		out[i] = x - s.offset
+	}
+	return out
 }
 
 // steady compares the energies of quiet and loud frames of a differentiated

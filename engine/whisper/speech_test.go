@@ -5,7 +5,6 @@ package whisper
 import (
 	"encoding/binary"
 	"math"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,48 +90,6 @@ func resample(pcm []float32, rate float64) []float32 {
 func around(pcm []float32) []float32 {
 	edge := make([]float32, codec.SpeechRate/5)
 	return append(append(append([]float32(nil), edge...), pcm...), edge...)
-}
-
-// noises are sounds that are no speech.
-func noises() map[string][]float32 {
-	r := rand.New(rand.NewPCG(1, 2))
-	low := 0.0
-	kinds := map[string]func(i int) float64{
-		"silence": func(int) float64 { return 0 },
-		"hiss":    func(int) float64 { return 0.0003 * r.NormFloat64() },
-		"white":   func(int) float64 { return 0.1 * r.NormFloat64() },
-		"breath":  func(int) float64 { low = 0.98*low + 0.02*r.NormFloat64(); return low },
-		"tone":    func(i int) float64 { return 0.2 * math.Sin(float64(i)*2*math.Pi*440/16000) },
-		"hum": func(i int) float64 {
-			x := float64(i) * 2 * math.Pi * 50 / 16000
-			return 0.3*math.Sin(x) + 0.1*math.Sin(3*x)
-		},
-		"chord": func(i int) float64 {
-			x := float64(i) * 2 * math.Pi / 16000
-			return 0.1 * (math.Sin(262*x) + math.Sin(330*x) + math.Sin(392*x))
-		},
-		"clicks": func(i int) float64 {
-			if i%4000 < 20 {
-				return 0.3 * r.NormFloat64()
-			}
-			return 0
-		},
-	}
-	out := make(map[string][]float32)
-	for name, at := range kinds {
-		for _, long := range []bool{false, true} {
-			n := codec.SpeechRate * 4 / 5
-			if long {
-				n, name = 3*codec.SpeechRate, name+" long"
-			}
-			pcm := make([]float32, n)
-			for i := range pcm {
-				pcm[i] = float32(at(i))
-			}
-			out[name] = pcm
-		}
-	}
-	return out
 }
 
 // errorsIn counts the words that differ, by edit distance, of n wanted.
