@@ -75,7 +75,7 @@ func (w *works) services() session.Services {
 		Recognizer:  w.hearing.Recognizer,
 		Voices:      w.voices,
 		NewDetector: w.hearing.NewDetector,
-		NewDecoder:  formats.NewDecoder,
+		NewDecoder:  formats.NewCentredDecoder,
 		NewEncoder:  formats.NewEncoder,
 		Model:       session.Model{Name: w.model.Name, Languages: w.hearing.Languages},
 	}
