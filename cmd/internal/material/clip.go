@@ -5,7 +5,7 @@
 package material
 
 import (
-	"fmt"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -45,7 +45,7 @@ const pad = 5 * FrameSamples
 func NewClip(name, text string, pcm []float32) (Clip, error) {
 	start, end, ok := bounds(pcm)
 	if !ok {
-		return Clip{}, fmt.Errorf("%s: there is no sound in it", name)
+		return Clip{}, errors.New("there is no speech in it")
 	}
 	whole := slices.Concat(make([]float32, pad), pcm, make([]float32, pad))
 	if rest := len(whole) % FrameSamples; rest > 0 {

@@ -21,7 +21,7 @@ func Speak(ctx context.Context, s engine.Synthesizer, voices []string, count int
 		}
 		clip, err := NewClip(fmt.Sprintf("%s %d", voice, i+1), text, pcm)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s says %q: %w", voice, text, err)
 		}
 		clips = append(clips, clip)
 	}
