@@ -37,6 +37,12 @@ type event struct {
 	EndUS   int64   `json:"end_us"`
 	AtUS    int64   `json:"at_us"`
 	T       float64 `json:"t"`
+	State   string  `json:"state"`
+	PTSUS   int64   `json:"pts_us"`
+	Stats   struct {
+		AudioUS   int64 `json:"audio_us"`
+		DroppedUS int64 `json:"dropped_us"`
+	} `json:"stats"`
 
 	frame native.Frame
 	at    time.Time
