@@ -19,6 +19,7 @@ type modelsCmd struct {
 	Verify modelsVerifyCmd `cmd:"" help:"Check the SHA-256 of models; without names, of all that are present."`
 	Path   modelsPathCmd   `cmd:"" help:"Tell where a model lies, or where models are kept."`
 	Random modelsRandomCmd `cmd:"" help:"Write a model of true dimensions with random weights, to measure with."`
+	Time   modelsTimeCmd   `cmd:"" help:"Measure what decodes cost on this machine."`
 }
 
 type modelsListCmd struct {

@@ -10,7 +10,6 @@ import (
 
 	"parley/codec/codectest"
 	"parley/engine"
-	"parley/engine/models/random"
 	"parley/engine/whisper"
 )
 
@@ -19,15 +18,8 @@ import (
 // partials, free and after a forced beginning.
 func TestTheLibraryDecodesIt(t *testing.T) {
 	speech := codectest.Speech(t)
-	for _, c := range []random.Config{
-		{Shape: small(false), Tokens: 24, Seed: 3, Words: vocabulary(t)},
-		{Shape: small(true), Tokens: 9, Seed: 5},
-	} {
-		path := filepath.Join(t.TempDir(), "random.bin")
-		if err := random.Create(t.Context(), path, c); err != nil {
-			t.Fatal(err)
-		}
-		slot := open(t, path)
+	for name, c := range configs(t) {
+		slot := open(t, filepath.Join(folder(t), name))
 		w := engine.Window{Audio: speech}
 		want := strings.Fields(c.Text())
 		final, err := slot.Final(t.Context(), w, nil)

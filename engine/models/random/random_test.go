@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -75,16 +76,49 @@ func TestSizesOfPublishedFiles(t *testing.T) {
 	}
 }
 
-func TestCreate(t *testing.T) {
-	for _, c := range []random.Config{
-		{Shape: small(false), Tokens: 24, Seed: 1, Words: vocabulary(t)},
-		{Shape: small(true), Tokens: 1},
-	} {
-		path := filepath.Join(t.TempDir(), "random.bin")
-		if err := random.Create(t.Context(), path, c); err != nil {
-			t.Fatal(err)
+// written are two models, made once for all tests that read them.
+var written struct {
+	sync.Once
+	dir string
+	err error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if written.dir != "" {
+		_ = os.RemoveAll(written.dir)
+	}
+	os.Exit(code)
+}
+
+func configs(t *testing.T) map[string]random.Config {
+	return map[string]random.Config{
+		"english.bin":      {Shape: small(false), Tokens: 24, Seed: 3, Words: vocabulary(t)},
+		"multilingual.bin": {Shape: small(true), Tokens: 9, Seed: 5},
+	}
+}
+
+// folder holds the files of configs.
+func folder(t *testing.T) string {
+	t.Helper()
+	written.Do(func() {
+		if written.dir, written.err = os.MkdirTemp("", "random"); written.err != nil {
+			return
 		}
-		info, err := models.Describe(path)
+		for name, c := range configs(t) {
+			written.err = errors.Join(written.err, random.Create(t.Context(), filepath.Join(written.dir, name), c))
+		}
+	})
+	if written.err != nil {
+		t.Fatal(written.err)
+	}
+	return written.dir
+}
+
+func TestCreate(t *testing.T) {
+	dir := folder(t)
+	for name, c := range configs(t) {
+		info, err := models.Describe(filepath.Join(dir, name))
 		want := models.Info{
 			Vocabulary: 51864, AudioContext: 1500, AudioWidth: 128, AudioHeads: 2, AudioLayers: 4, TextContext: 448, TextWidth: 128,
 			TextHeads: 2, TextLayers: 4, Mels: 80, Weights: 1, Tensors: 167, Size: c.Size(), Multilingual: c.Shape.Multilingual,
@@ -93,14 +127,14 @@ func TestCreate(t *testing.T) {
 			want.Vocabulary++
 		}
 		if d := cmp.Diff(want, info); err != nil || d != "" {
-			t.Errorf("%v %s", err, d)
+			t.Errorf("%s: %v %s", name, err, d)
 		}
-		if err := random.Create(t.Context(), path, c); !errors.Is(err, random.ErrExists) {
+		if err := random.Create(t.Context(), filepath.Join(dir, name), c); !errors.Is(err, random.ErrExists) {
 			t.Errorf("over another file: %v", err)
 		}
-		if list, err := os.ReadDir(filepath.Dir(path)); err != nil || len(list) != 1 {
-			t.Errorf("left behind: %v, %v", list, err)
-		}
+	}
+	if list, err := os.ReadDir(dir); err != nil || len(list) != 2 {
+		t.Errorf("left behind: %v, %v", list, err)
 	}
 }
 
@@ -141,23 +175,27 @@ func (l *limited) Write(p []byte) (int, error) {
 }
 
 func TestSameConfigSameFile(t *testing.T) {
-	sum := func(c random.Config) [sha256.Size]byte {
-		h := sha256.New()
-		if err := random.Write(t.Context(), h, c); err != nil {
-			t.Fatal(err)
-		}
-		return [sha256.Size]byte(h.Sum(nil))
+	c := configs(t)["multilingual.bin"]
+	file, err := os.Open(filepath.Join(folder(t), "multilingual.bin"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	c := random.Config{Shape: small(false), Tokens: 5, Seed: 7}
-	first := sum(c)
-	if sum(c) != first {
+	defer file.Close()
+	first, second := sha256.New(), sha256.New()
+	if _, err := io.Copy(first, file); err != nil {
+		t.Fatal(err)
+	}
+	if err := random.Write(t.Context(), second, c); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(first.Sum(nil), second.Sum(nil)) {
 		t.Error("the same config gave two files")
 	}
 	other := c
-	if other.Seed = 8; sum(other) == first || other.Text() == c.Text() {
-		t.Error("another seed gave the same file")
+	if other.Seed++; other.Text() == c.Text() {
+		t.Error("another seed gave the same sentence")
 	}
-	if n := len(strings.Fields(c.Text())); n != 5 {
+	if n := len(strings.Fields(c.Text())); n != c.Tokens {
 		t.Errorf("%d words in %q", n, c.Text())
 	}
 }
@@ -181,9 +219,9 @@ func TestFailures(t *testing.T) {
 			t.Errorf("want %q, got %v", want, err)
 		}
 	}
-	for n := range 20 {
-		if err := random.Write(t.Context(), &limited{io.Discard, n << 20}, good); n < 16 && !errors.Is(err, io.ErrShortWrite) {
-			t.Errorf("a disk full after %d MB: %v", n, err)
+	for _, n := range []int{0, 1 << 20, 3 << 20} {
+		if err := random.Write(t.Context(), &limited{io.Discard, n}, good); !errors.Is(err, io.ErrShortWrite) {
+			t.Errorf("a disk full after %d bytes: %v", n, err)
 		}
 	}
 	gone := errors.New("gone")
