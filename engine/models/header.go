@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // ErrFormat: a file that whisper.cpp must not be given.
@@ -61,6 +63,7 @@ func Describe(path string) (Info, error) {
 const (
 	magic      = 0x67676d6c // "ggml"
 	vocabulary = 51864      // of the English models; the others have one or two more
+	texts      = 50256      // tokens that are text: all of them must be in the file
 )
 
 // scanner reads little-endian numbers and remembers the first error.
@@ -138,7 +141,7 @@ func parse(f io.ReadSeeker, size int64) (Info, error) {
 	info.parameters(s)
 	s.number("the filters' bands", info.Mels, info.Mels)
 	s.skip(int64(s.number("the filters' length", 201, 201)) * int64(info.Mels) * 4)
-	words := s.number("the vocabulary's length", 1, info.Vocabulary)
+	words := s.number("the vocabulary's length", texts, info.Vocabulary)
 	blank := false
 	for i := 0; i < words && s.err == nil; i++ {
 		word := s.bytes(int64(s.number("a token's length", 0, 1024)))
@@ -147,8 +150,14 @@ func parse(f io.ReadSeeker, size int64) (Info, error) {
 	if !blank { // whisper.cpp looks it up without asking whether it is there
 		s.fail("the vocabulary has no blank")
 	}
+	seen := make(map[string]bool)
 	for s.err == nil && s.at < s.size {
-		s.tensor()
+		name, dims := s.tensor()
+		info.fits(s, name, dims)
+		if seen[name] { // the tensor that is missing instead would hold what was in memory
+			s.fail("tensor %q is there twice", name)
+		}
+		seen[name] = true
 		info.Tensors++
 	}
 	if want := 11 + 15*info.AudioLayers + 24*info.TextLayers; s.err == nil && info.Tensors != want {
@@ -158,7 +167,10 @@ func parse(f io.ReadSeeker, size int64) (Info, error) {
 }
 
 func (i *Info) parameters(s *scanner) {
-	i.Vocabulary = s.number("n_vocab", vocabulary, vocabulary+2)
+	i.Vocabulary = s.number("n_vocab", 0, math.MaxInt32)
+	if s.err == nil && (i.Vocabulary < vocabulary || i.Vocabulary > vocabulary+2) {
+		s.fail("n_vocab is %d, outside %d to %d: another vocabulary, or one without timestamps", i.Vocabulary, vocabulary, vocabulary+2)
+	}
 	i.AudioContext = s.number("n_audio_ctx", 1500, 1500)
 	i.AudioWidth = s.number("n_audio_state", 16, 4096)
 	i.AudioHeads = s.number("n_audio_head", 1, 64)
@@ -181,10 +193,23 @@ func (i *Info) parameters(s *scanner) {
 	}
 }
 
+// fits checks the tensors whose shape the header tells.
+func (i *Info) fits(s *scanner, name string, dims []int) {
+	want, ok := map[string][]int{
+		"encoder.conv1.weight":           {3, i.Mels, i.AudioWidth},
+		"encoder.positional_embedding":   {i.AudioWidth, i.AudioContext},
+		"decoder.positional_embedding":   {i.TextWidth, i.TextContext},
+		"decoder.token_embedding.weight": {i.TextWidth, i.Vocabulary},
+	}[name]
+	if ok && !slices.Equal(dims, want) {
+		s.fail("tensor %q is of %v, the header says %v", name, dims, want)
+	}
+}
+
 // tensor checks one tensor's head and skips its weights.
-func (s *scanner) tensor() {
+func (s *scanner) tensor() (name string, shape []int) {
 	dims := s.number("a tensor's number of dimensions", 1, 4)
-	name := s.number("the length of a tensor's name", 1, 128)
+	letters := s.number("the length of a tensor's name", 1, 128)
 	kind := s.number("a tensor's type", 0, 63)
 	block, ok := blocks[kind]
 	if !ok {
@@ -198,13 +223,15 @@ func (s *scanner) tensor() {
 		}
 		if elements *= int64(n); elements > 1<<32 {
 			s.fail("a tensor has more than 2^32 elements")
-			return
+			return "", nil
 		}
+		shape = append(shape, n)
 	}
-	s.skip(int64(name))
+	name = string(s.bytes(int64(letters)))
 	if ok {
 		s.skip(elements / int64(block.elements) * int64(block.bytes))
 	}
+	return name, shape
 }
 
 // blocks are ggml's types: how many elements lie in how many bytes.

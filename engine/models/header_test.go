@@ -1,6 +1,7 @@
 package models
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -50,6 +51,7 @@ func TestDescribeRefuses(t *testing.T) {
 		}
 		firstTensor += 4 + int(binary.LittleEndian.Uint32(good[firstTensor:]))
 	}
+	before, last := lastTensors(good, firstTensor)
 	for want, change := range map[string]func([]byte) []byte{
 		"begins with":                     put(0, 0x46554747), // GGUF
 		"cut off at byte 0":               func(b []byte) []byte { return b[:0] },
@@ -57,6 +59,14 @@ func TestDescribeRefuses(t *testing.T) {
 		"cut off at byte 2000000":         func(b []byte) []byte { return b[:2000000] },
 		"n_vocab is 100":                  put(atVocab, 100),
 		"n_vocab is -1":                   put(atVocab, 0xffffffff),
+		"n_vocab is 50363, outside 51864": put(atVocab, 50363), // no timestamps
+		"n_vocab is 51867":                put(atVocab, 51867),
+		"of [128 51864], the header says": put(atVocab, 51865),
+		"n_audio_layer is 0":              put(atAudioHead+4, 0),
+		"n_text_layer is 0":               put(atAudioHead+20, 0),
+		"167 tensors, want 152":           put(atAudioHead+4, 3),
+		"is there twice":                  func(b []byte) []byte { return append(b[:last], b[before:last]...) },
+		"166 tensors, want 167":           func(b []byte) []byte { return b[:last] },
 		"n_audio_ctx is 1501":             put(atAudioCtx, 1501),
 		"n_audio_state is 1073741824":     put(atAudioState, 1<<30),
 		"3 and 2 heads do not divide":     put(atAudioHead, 3),
@@ -64,6 +74,7 @@ func TestDescribeRefuses(t *testing.T) {
 		"filters' bands is 128":           put(atFilters, 128),
 		"filters' length is 200":          put(atFilters+4, 200),
 		"vocabulary's length is 51865":    put(atWords, 51865),
+		"vocabulary's length is 1000":     put(atWords, 1000),
 		"a token's length is -2147483648": put(atWords+4, 1<<31),
 		"has no blank":                    func(b []byte) []byte { b[blank] = 'x'; return b },
 		"number of dimensions is 9":       put(firstTensor, 9),
@@ -80,6 +91,19 @@ func TestDescribeRefuses(t *testing.T) {
 	if _, err := parse(bytes.NewReader(more), int64(len(more))); !errors.Is(err, ErrFormat) {
 		t.Errorf("trailing bytes: %v", err)
 	}
+}
+
+// lastTensors says where the last two tensors begin: they are those of a norm,
+// alike in size.
+func lastTensors(good []byte, from int) (before, last int) {
+	s := &scanner{f: bytes.NewReader(good), size: int64(len(good))}
+	s.r = bufio.NewReader(s.f)
+	s.skip(int64(from))
+	for s.err == nil && s.at < s.size {
+		before, last = last, int(s.at)
+		s.tensor()
+	}
+	return before, last
 }
 
 func TestDescribeFiles(t *testing.T) {
