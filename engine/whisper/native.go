@@ -229,6 +229,15 @@ func (s *state) raw() []C.struct_parley_token {
 	return raw[:n]
 }
 
+// noSpeech is the probability that nobody speaks in the first segment of the
+// last decode, as the library has it.
+func (s *state) noSpeech() float32 {
+	if C.whisper_full_n_segments_from_state(s.ptr) == 0 {
+		return -1
+	}
+	return float32(C.whisper_full_get_segment_no_speech_prob_from_state(s.ptr, 0))
+}
+
 func (w *weights) texts(raw []C.struct_parley_token) []token {
 	out := make([]token, len(raw))
 	for i, r := range raw {
