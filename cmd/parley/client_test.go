@@ -37,6 +37,7 @@ type event struct {
 	EndUS   int64   `json:"end_us"`
 	AtUS    int64   `json:"at_us"`
 	T       float64 `json:"t"`
+	Prob    float64 `json:"prob"`
 	State   string  `json:"state"`
 	PTSUS   int64   `json:"pts_us"`
 	Stats   struct {

@@ -71,7 +71,7 @@ func (a *app) open(ctx context.Context, rec config.Recognition, voice string, me
 const queue = 256
 
 func (w *works) services() session.Services {
-	return session.Services{
+	services := session.Services{
 		Recognizer:  w.hearing.Recognizer,
 		Voices:      w.voices,
 		NewDetector: w.hearing.NewDetector,
@@ -79,6 +79,10 @@ func (w *works) services() session.Services {
 		NewEncoder:  formats.NewEncoder,
 		Model:       session.Model{Name: w.model.Name, Languages: w.hearing.Languages},
 	}
+	if w.hearing.Turn != nil {
+		services.Turn = w.hearing.Turn
+	}
+	return services
 }
 
 // openEar makes a hub for files.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"parley/cmd/internal/captions"
 	"parley/cmd/internal/config"
@@ -154,10 +155,12 @@ func unwrapPath(err error) error {
 	return err
 }
 
+// patch asks for finals that owe nothing to what was said before, and for cuts that
+// do not depend on how fast the machine is.
 func (c transcribeCmd) patch() stream.Patch {
 	words := c.Format != "txt"
-	off := stream.PartialsOff
-	p := stream.Patch{Words: &words, Partials: &off}
+	off, best, patience := stream.PartialsOff, stream.FinalBest, time.Duration(0)
+	p := stream.Patch{Words: &words, Partials: &off, Final: &best, Patience: &patience}
 	if c.Language != "" {
 		p.Language = &c.Language
 	}
@@ -198,7 +201,9 @@ func (e *ear) hear(ctx context.Context, audio io.Reader, patch stream.Patch) (ca
 				return
 			}
 			t.Language = ev.Language
-			t.Segments = append(t.Segments, captions.Segment{Text: ev.Text, Start: ev.Start, End: ev.End, Confidence: ev.Confidence, Words: ev.Words})
+			t.Segments = append(t.Segments, captions.Segment{
+				Text: ev.Text, Start: ev.Start, End: ev.End, Confidence: ev.Confidence, Words: ev.Words, Revised: ev.Revised,
+			})
 		case stream.Failed:
 			lost = ev.Err
 		case stream.ErrorEvent:

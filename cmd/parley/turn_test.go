@@ -5,8 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
+	"parley/codec"
 	"parley/vad/onnx/onnxtest"
 )
 
@@ -35,6 +37,10 @@ func TestTheTurnModel(t *testing.T) {
 	if heard := c.understand(c.speak("turn off the radio in the bedroom", "flite/slt")); heard == "" {
 		t.Error("nothing was heard")
 	}
+	prob := eagerTurn(t, s)
+	if prob < 0.5 || prob > 0.75 { // the logistic of features between 0 and 1
+		t.Errorf("the turn is over with %g, which is not the model's word", prob)
+	}
 	if err := s.terminate(); err != nil {
 		t.Errorf("exit: %v\n%s", err, s.log.String())
 	}
@@ -48,6 +54,31 @@ func TestTheTurnModel(t *testing.T) {
 	doctor = parley(t, nil, "doctor", "--models-dir", dir, "--listen", "127.0.0.1:0", "--turn-model", "off")
 	if !strings.Contains(doctor.out, "-   end-of-turn model: none") {
 		t.Errorf("doctor tells of one that is off:\n%s%s", doctor.out, doctor.errout)
+	}
+}
+
+// eagerTurn says a sentence in real time and returns how sure the server was, while
+// it waited for more silence, that it was all.
+func eagerTurn(t *testing.T, s *server) float64 {
+	t.Helper()
+	pcm := append(spoken(t, "turn off the radio in the bedroom"), make([]float32, 3*codec.SpeechRate)...)
+	c := session(t, s, opusIn(map[string]any{"vad": map[string]any{"eager": 0.3, "silence_ms": 2000}}))
+	var wg sync.WaitGroup
+	wg.Go(func() { c.play(encode(t, pcm), true) })
+	defer wg.Wait()
+	eager := c.until("turn.eager")
+	final := c.until("transcript.final")
+	if eager.Text == "" || eager.Text != final.Text || eager.Utt != final.Utt || final.Reason != "vad" {
+		t.Errorf("eager %+v\nfinal %+v", eager, final)
+	}
+	return eager.Prob
+}
+
+// TestTurnsWithoutAModel: the words tell, and the bundled model writes full stops.
+func TestTurnsWithoutAModel(t *testing.T) {
+	t.Parallel()
+	if prob := eagerTurn(t, commonServer(t)); prob != 0.9 {
+		t.Errorf("a whole sentence is over with %g", prob)
 	}
 }
 

@@ -30,6 +30,7 @@ type Segment struct {
 	Start, End time.Duration
 	Confidence float32
 	Words      []engine.Word
+	Revised    bool // it replaces what was settled of it while it was being said
 }
 
 // Transcript is one file.
@@ -138,6 +139,7 @@ type wireSegment struct {
 	EndMS      int64      `json:"end_ms"`
 	Confidence float32    `json:"confidence"`
 	Words      []wireWord `json:"words,omitempty"`
+	Revised    bool       `json:"revised,omitempty"`
 }
 
 type wireTranscript struct {
@@ -153,7 +155,7 @@ func (t Transcript) json(w io.Writer) error {
 	out := wireTranscript{File: t.File, Model: t.Model, Language: t.Language, DurationMS: t.Duration.Milliseconds(), Segments: []wireSegment{}}
 	var texts []string
 	for _, s := range t.Segments {
-		ws := wireSegment{Text: s.Text, StartMS: s.Start.Milliseconds(), EndMS: s.End.Milliseconds(), Confidence: s.Confidence}
+		ws := wireSegment{Text: s.Text, StartMS: s.Start.Milliseconds(), EndMS: s.End.Milliseconds(), Confidence: s.Confidence, Revised: s.Revised}
 		for _, word := range s.Words {
 			ws.Words = append(ws.Words, wireWord{word.Text, word.Start.Milliseconds(), word.End.Milliseconds(), word.P})
 		}

@@ -24,7 +24,7 @@ func example() Transcript {
 	return Transcript{
 		File: "a.wav", Model: "tiny", Language: "en", Duration: 80 * time.Second,
 		Segments: []Segment{
-			{Text: "Hello, <b> & --> you.", Start: 1500 * time.Millisecond, End: 2 * time.Second, Confidence: 0.9},
+			{Text: "Hello, <b> & --> you.", Start: 1500 * time.Millisecond, End: 2 * time.Second, Confidence: 0.9, Revised: true},
 			{Text: long, Start: time.Minute, End: 70 * time.Second, Words: words(long, time.Minute, time.Second)},
 		},
 	}
@@ -62,7 +62,8 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(b.String()), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.DurationMS != 80000 || len(got.Segments) != 2 || len(got.Segments[1].Words) != 10 || got.Segments[1].Words[9].EndMS != 70000 {
+	if got.DurationMS != 80000 || len(got.Segments) != 2 || len(got.Segments[1].Words) != 10 || got.Segments[1].Words[9].EndMS != 70000 ||
+		!got.Segments[0].Revised || strings.Count(b.String(), "revised") != 1 {
 		t.Errorf("%+v", got)
 	}
 	b.Reset()
