@@ -40,11 +40,13 @@ type Slot struct {
 	closed bool
 }
 
-// Call is one call a Slot has seen.
+// Call is one call a Slot has seen. Its window has no audio any more, so that a
+// Slot does not keep what a session has let go: Length says how much it was.
 type Call struct {
 	Final  bool
 	Window engine.Window
 	Prefix engine.Prefix
+	Length time.Duration
 }
 
 // Partial hears the words that have begun within the window; one that has not
@@ -136,6 +138,8 @@ func (s *Slot) begin(c Call) (int, error) {
 		return 0, fmt.Errorf("enginetest: %w: slot is closed", engine.ErrUnavailable)
 	}
 	s.busy = true
+	c.Length = codec.Duration(len(c.Window.Audio), codec.SpeechRate)
+	c.Window.Audio, c.Window.Memo = nil, nil
 	s.calls = append(s.calls, c)
 	return len(s.calls) - 1, nil
 }

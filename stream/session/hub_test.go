@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -177,5 +178,51 @@ func TestConfigurationIsCheckedByName(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// crowded takes no more than one session.
+type crowded struct {
+	session.Recognizer
+	asked []int
+}
+
+func (c *crowded) Admit(sessions int) error {
+	c.asked = append(c.asked, sessions)
+	if sessions > 0 {
+		return &engine.Overload{RetryAfter: 7 * time.Second, Why: "too much speech"}
+	}
+	return nil
+}
+
+func TestAnOverloadedRecogniserRefusesSessions(t *testing.T) {
+	var c *crowded
+	detectors := 0
+	bubble(t, scripted(), &enginetest.Synthesizer{}, func(cfg *session.Config) {
+		c = &crowded{Recognizer: cfg.Services.Recognizer}
+		cfg.Services.Recognizer = c
+		open := cfg.Services.NewDetector
+		cfg.Services.NewDetector = func() (session.Detector, error) {
+			detectors++
+			return open()
+		}
+	}, func(f *fixture) {
+		f.start(stream.Patch{})
+		second := direct.New(8)
+		err := f.hub.Serve(f.ctx, second, second)
+		var e *stream.Error
+		if !errors.As(err, &e) || e.Code != stream.Overloaded || e.RetryAfter != 7*time.Second || !e.Fatal || !errors.Is(err, engine.ErrBusy) {
+			f.Errorf("the second session: %+v", err)
+		}
+		ev, _ := second.Receive(f.ctx)
+		if told, ok := ev.(stream.ErrorEvent); !ok || told.Err.RetryAfter != 7*time.Second || !strings.Contains(told.Err.Message, "too much speech") {
+			f.Errorf("told %#v", ev)
+		}
+		if f.hub.Sessions() != 1 || detectors != 1 {
+			f.Errorf("%d sessions, %d detectors", f.hub.Sessions(), detectors)
+		}
+	})
+	if len(c.asked) != 2 || c.asked[1] != 1 {
+		t.Errorf("asked about %v sessions", c.asked)
 	}
 }

@@ -47,7 +47,7 @@ func (s *state) certain(u *utterance) int64 {
 // a second of speech costs the same however long the speaker goes on.
 func (s *state) trim(u *utterance) []effect {
 	grown := length(u.end() - u.window.from)
-	if grown <= longWindow || s.flow != flowOK || u.pause.on {
+	if grown <= longWindow || s.flow != flowOK || u.pause.on || u.ahead != nil && grown <= longest {
 		return nil
 	}
 	at, ok := s.cutPoint(u)

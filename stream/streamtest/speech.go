@@ -1,7 +1,6 @@
 package streamtest
 
 import (
-	"math"
 	"strings"
 	"time"
 
@@ -47,17 +46,17 @@ func letters(word string) []int16 {
 // Hear reads the words of a window of what Said said. One of which most is
 // missing is half understood. It is for enginetest.Slot.
 func Hear(w engine.Window) (words []engine.Word) {
-	at := func(i int) int { return int(math.Round(float64(w.Audio[i]) * 32768)) }
+	const quiet, mark = letterBase / full, wordMark / full
 	for i := 0; i < len(w.Audio); {
-		if at(i) < letterBase {
+		if w.Audio[i] < quiet {
 			i++
 			continue
 		}
 		end := i + 1
-		for end < len(w.Audio) && at(end) >= letterBase && at(end) != wordMark {
+		for end < len(w.Audio) && w.Audio[end] >= quiet && w.Audio[end] != mark {
 			end++
 		}
-		if text, whole := spelled(at, i, end); text != "" {
+		if text, whole := spelled(w.Audio[i:end]); text != "" {
 			if heard := codec.Duration(end-i, codec.SpeechRate); heard < whole*3/5 {
 				text = text[:(len(text)+1)/2]
 			}
@@ -69,18 +68,22 @@ func Hear(w engine.Window) (words []engine.Word) {
 	return words
 }
 
-// spelled reads the first whole round in a stretch of samples, and how long the
+const full = 32768.0 // of a sample of pcm_s16le
+
+// spelled reads the first whole round of a word in its audio, and how long the
 // word lasts when nothing of it is missing.
-func spelled(at func(int) int, from, to int) (text string, whole time.Duration) {
-	for from < to && at(from) < roundMark {
+func spelled(audio []float32) (text string, whole time.Duration) {
+	at := func(i int) int { return int(audio[i] * full) }
+	from := 0
+	for from < len(audio) && at(from) < roundMark {
 		from++
 	}
-	if from+1 >= to {
+	if from+1 >= len(audio) {
 		return "", 0
 	}
 	whole = time.Duration(at(from+1)-letterBase) * 20 * time.Millisecond
 	var b []byte
-	for i := from + 2; i < to; i++ {
+	for i := from + 2; i < len(audio); i++ {
 		if at(i) >= roundMark {
 			return string(b), whole
 		}
