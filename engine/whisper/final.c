@@ -6,13 +6,20 @@
 // can be made to begin with given tokens.
 struct run {
     const struct parley_job * job;
-    int windows; // of 30 s, begun so far
-    int passes;  // of the present window: one for each temperature
-    int said;    // tokens of text in the windows before
+    int  windows;  // of 30 s, begun so far
+    int  passes;   // of the present window: one for each temperature
+    int  said;     // tokens of text in the windows before
+    bool untimed;  // no timestamps come
+    bool timeless; // but should have: the model has never learnt them
 };
 
 static bool cancelled(void * flag) {
     return __atomic_load_n((int32_t *) flag, __ATOMIC_RELAXED) != 0;
+}
+
+static bool aborted(void * user) {
+    const struct run * r = user;
+    return r->timeless || cancelled(r->job->cancel);
 }
 
 static bool begin(struct whisper_context * ctx, struct whisper_state * state, void * user) {
@@ -52,6 +59,9 @@ static int likeliest(const float * logits, int from, int to) {
 static double mass(const float * logits, int from, int to) {
     const float most = logits[likeliest(logits, from, to)];
     double      sum  = 0;
+    if (most == -INFINITY) {
+        return most;
+    }
     for (int id = from; id < to; id++) {
         sum += exp(logits[id] - most);
     }
@@ -87,22 +97,25 @@ static void filter(struct whisper_context * ctx, struct whisper_state * state, c
         times = tokens[i].id > times ? tokens[i].id : times;
     }
     r->passes += made == 0;
+    if (made == 0 && r->windows == 1 && r->passes == 1 && !r->untimed) {
+        r->timeless = mass(logits, beg, n) < mass(logits, 0, beg) - 4.6; // less than 1 %
+    }
     if (at >= job->n_prefix) {
         return;
     }
-    if (made == 0) { // the time where speech begins, soon enough for the prefix to follow
+    if (made == 0 && !r->untimed) { // the time where speech begins, soon enough for the prefix to follow
         const int latest = r->windows > 1 ? 25 : (job->samples / 160 - 40) / 2;
         only(logits, beg, beg + 1 + (latest > 0 ? latest : 0), n);
         return;
     }
-    const bool after_time = tokens[made - 1].id >= beg;
+    const bool after_time = made > 0 && tokens[made - 1].id >= beg;
     if (after_time && made > 1 && tokens[made - 2].id < beg) { // the next segment begins, or the next window
         if (job->samples / 160 <= 3000 || 2 * (times - beg) < 2800) {
             logits[eot] = -INFINITY;
         }
         return;
     }
-    if (!after_time && segment_ends(r, logits, eot, beg, times, n)) {
+    if (!after_time && !r->untimed && segment_ends(r, logits, eot, beg, times, n)) {
         only(logits, times, n, n);
         return;
     }
@@ -131,8 +144,8 @@ static int detect(struct whisper_context * ctx, struct whisper_state * state, st
     return whisper_lang_auto_detect_with_state(ctx, state, 0, p.n_threads, NULL);
 }
 
-int parley_run(struct whisper_context * ctx, struct whisper_state * state, const void * params, const struct parley_job * job, const float * pcm) {
-    struct run r = { job, 0, 0, 0 };
+int parley_run(struct whisper_context * ctx, struct whisper_state * state, const void * params, struct parley_job * job, const float * pcm) {
+    struct run r = { .job = job, .untimed = job->untimed };
     struct whisper_full_params p = *(const struct whisper_full_params *) params;
     p.new_segment_callback             = NULL;
     p.progress_callback                = NULL;
@@ -140,8 +153,9 @@ int parley_run(struct whisper_context * ctx, struct whisper_state * state, const
     p.encoder_begin_callback_user_data = &r;
     p.logits_filter_callback           = filter;
     p.logits_filter_callback_user_data = &r;
-    p.abort_callback                   = cancelled;
-    p.abort_callback_user_data         = job->cancel;
+    p.abort_callback                   = aborted;
+    p.abort_callback_user_data         = &r;
+    p.no_timestamps                    = job->untimed;
     p.initial_prompt                   = job->prompt;
     p.suppress_nst                     = false; // the filter does, without looking tokens up by their text
     p.greedy.best_of                   = 1;
@@ -156,7 +170,14 @@ int parley_run(struct whisper_context * ctx, struct whisper_state * state, const
     }
     p.language        = whisper_lang_str(language);
     p.detect_language = false;
-    return whisper_full_with_state(ctx, state, p, pcm, job->samples);
+    int rc = whisper_full_with_state(ctx, state, p, pcm, job->samples);
+    job->untimed |= r.timeless;
+    if (r.timeless && !cancelled(job->cancel)) {
+        r = (struct run) { .job = job, .untimed = true };
+        p.no_timestamps = true;
+        rc = whisper_full_with_state(ctx, state, p, pcm, job->samples);
+    }
+    return rc;
 }
 
 int parley_tokens(struct whisper_context * ctx, struct whisper_state * state, struct parley_token * out, int cap) {

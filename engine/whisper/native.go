@@ -136,6 +136,8 @@ type state struct {
 	ptr    *C.struct_whisper_state
 	cancel *C.int32_t
 	window []float32 // what the encoder is given
+
+	timeless int // decodes in a row that had no timestamps
 }
 
 func (w *weights) newState() (*state, error) {
@@ -201,6 +203,7 @@ func (s *state) until(ctx context.Context, call func() int) error {
 
 func (s *state) run(j *job, believed []C.float) int {
 	c := C.struct_parley_job{samples: C.int(len(j.pcm)), language: C.int(j.language), n_prefix: C.int(len(j.prefix)), cancel: s.cancel}
+	c.untimed = s.timeless > 2 && s.timeless%64 != 0 // looked at again now and then
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	pin.Pin(&s.w.banned[0])
@@ -214,7 +217,11 @@ func (s *state) run(j *job, believed []C.float) int {
 		c.prompt = C.CString(j.prompt)
 		defer C.free(unsafe.Pointer(c.prompt))
 	}
-	return int(C.parley_run(s.w.ctx, s.ptr, unsafe.Pointer(&j.params), &c, (*C.float)(&j.pcm[0])))
+	rc := int(C.parley_run(s.w.ctx, s.ptr, unsafe.Pointer(&j.params), &c, (*C.float)(&j.pcm[0])))
+	if s.timeless++; !c.untimed {
+		s.timeless = 0
+	}
+	return rc
 }
 
 func (s *state) tokens() []token { return s.w.texts(s.raw()) }

@@ -25,6 +25,7 @@ struct parley_job {
     const int32_t * prefix;   // tokens the text begins with
     float *         believed; // how probable each of them was: set where the decode came to it
     int             n_prefix;
+    bool            untimed;  // without timestamps; set where the model turns out to have none
     int32_t *       cancel;   // not 0: stop
 };
 
@@ -44,7 +45,7 @@ void parley_device_get(int i, struct parley_device * out);
 struct whisper_context * parley_open(const char * path, bool gpu, int device, bool flash);
 
 // Decodes; params is a struct whisper_full_params. 0 is success.
-int parley_run(struct whisper_context * ctx, struct whisper_state * state, const void * params, const struct parley_job * job, const float * pcm);
+int parley_run(struct whisper_context * ctx, struct whisper_state * state, const void * params, struct parley_job * job, const float * pcm);
 
 // Copies at most cap tokens of the last result and returns how many there are.
 int parley_tokens(struct whisper_context * ctx, struct whisper_state * state, struct parley_token * out, int cap);
