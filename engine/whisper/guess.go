@@ -98,3 +98,20 @@ func floats(pin *runtime.Pinner, s []float32) *C.float {
 	pin.Pin(&s[0])
 	return (*C.float)(unsafe.Pointer(&s[0]))
 }
+
+// pick is the likeliest token up to eot that is not among the banned, and how
+// likely it is among those. It writes to the logits.
+func pick(logits []float32, banned []int32, eot int) (id int, p, logp float32) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	t := C.parley_pick((*C.float)(&logits[0]), ids(&pin, banned), C.int(len(banned)), C.int(eot))
+	return int(t.id), float32(t.p), float32(t.plog)
+}
+
+// loops counts the tokens at the end of a text that only repeat those before.
+func loops(text []int32) int {
+	if len(text) == 0 {
+		return 0
+	}
+	return int(C.parley_looped((*C.int32_t)(&text[0]), C.int(len(text))))
+}
