@@ -240,7 +240,7 @@ func (b *bench) tell() error {
 		failed = errors.Join(failed, writeFile(b.CSV, func(w io.Writer) error { return report.CSV(w, b.rows) }))
 	}
 	if b.Plot != "" {
-		failed = errors.Join(failed, writeFile(b.Plot, func(w io.Writer) error { return report.Plot(w, b.title(), points) }))
+		failed = errors.Join(failed, writeFile(b.Plot, func(w io.Writer) error { return report.Plot(w, b.heading(), b.what(), points) }))
 	}
 	if b.JSON {
 		failed = errors.Join(failed, printJSON(b.out, b.document(points)))
@@ -252,25 +252,33 @@ func (b *bench) tell() error {
 }
 
 // title says what was run.
-func (b *bench) title() string {
-	var speech time.Duration
-	for _, c := range b.clips {
-		speech += c.Speech()
-	}
-	what := fmt.Sprintf("%s of speech in %s, talk %g, seed %d", speech.Round(100*time.Millisecond), plural(len(b.clips), "clip"), b.Talk, b.Seed)
-	if b.Jitter > 0 || b.Loss > 0 {
-		what += fmt.Sprintf(", jitter %d ms, loss %g %%", b.Jitter, b.Loss)
-	}
+func (b *bench) title() string { return b.heading() + ": " + b.what() }
+
+// heading names the models under load.
+func (b *bench) heading() string {
 	var models []string
 	for _, t := range b.targets {
 		if t.model != "" && !slices.Contains(models, t.model) {
 			models = append(models, t.model)
 		}
 	}
-	if len(models) > 0 {
-		what = strings.Join(models, " and ") + ": " + what
+	if len(models) == 0 {
+		return "A model that is not named"
 	}
-	return what
+	return strings.Join(models, " and ")
+}
+
+// what describes the load.
+func (b *bench) what() string {
+	var speech time.Duration
+	for _, c := range b.clips {
+		speech += c.Speech()
+	}
+	text := fmt.Sprintf("%s with %v of speech, talk %g, seed %d", plural(len(b.clips), "clip"), speech.Round(100*time.Millisecond), b.Talk, b.Seed)
+	if b.Jitter > 0 || b.Loss > 0 {
+		text += fmt.Sprintf(", jitter %d ms, loss %g %%", b.Jitter, b.Loss)
+	}
+	return text
 }
 
 // document is what --json prints.

@@ -199,9 +199,11 @@ func TestAFinalTakesThePlaceOfAPartial(t *testing.T) {
 
 func TestWhatWhisperServerCannotDo(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
-		"HTTP 500":             func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
-		"failed to read audio": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"error":"failed to read audio"}`)) },
-		"invalid character":    func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`<html>`)) },
+		"HTTP 500": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
+		"failed to read audio": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"error":"failed to read audio"}`))
+		},
+		"invalid character": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`<html>`)) },
 	} {
 		server := httptest.NewServer(handler)
 		conn, err := WhisperServer{URL: server.URL, Interval: time.Second}.Dial(t.Context(), plan())

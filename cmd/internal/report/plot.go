@@ -31,21 +31,22 @@ var costs = []curve{{"cores used", "cpu_cores", "#444444", false, 1}}
 // Sizes in pixels.
 const (
 	chartWidth, chartHeight = 380, 230
-	marginLeft, marginTop   = 62, 64
+	marginLeft, marginTop   = 62, 92
 	gapX, gapY              = 70, 74
 )
 
 // Plot draws latencies and cores used over the number of sessions as SVG: one
-// column a server, on the same scales.
-func Plot(w io.Writer, title string, points []Point) error {
+// column a server, on the same scales. The title stands above, what below it.
+func Plot(w io.Writer, title, what string, points []Point) error {
 	names := servers(points)
-	width := marginLeft + len(names)*(chartWidth+gapX)
-	height := marginTop + 2*chartHeight + gapY + 70
+	width := marginLeft + max(len(names), 1)*(chartWidth+gapX)
+	height := marginTop + 2*chartHeight + gapY + 80
 	d := &drawing{}
 	d.printf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12" fill="#222">`,
 		width, height, width, height)
 	d.printf(`<rect width="100%%" height="100%%" fill="#fff"/>`)
-	d.text(marginLeft, 24, "start", `font-size="15" font-weight="600"`, title)
+	d.text(marginLeft, 26, "start", `font-size="15" font-weight="600"`, title)
+	d.text(marginLeft, 46, "start", `font-size="11" fill="#555"`, what)
 	waits, cores := logAxis(points, latencies), linearAxis(points, costs)
 	for i, name := range names {
 		var of []Point
@@ -55,9 +56,9 @@ func Plot(w io.Writer, title string, points []Point) error {
 			}
 		}
 		x := float64(marginLeft + i*(chartWidth+gapX))
-		label := "seconds, p50"
+		label := "waiting time in seconds"
 		if name != "" {
-			label = name + " · " + label
+			label = clipped(name) + ": " + label
 		}
 		d.chart(chart{x: x, y: marginTop, title: label, axis: waits, curves: latencies, points: of})
 		d.chart(chart{x: x, y: marginTop + chartHeight + gapY, title: "cores used by the server", axis: cores, curves: costs, points: of})
@@ -89,7 +90,16 @@ func (d *drawing) legend(x, y float64) {
 		x += 110
 	}
 	d.stroke([][2]float64{{x, y - 4}, {x + 22, y - 4}}, curve{colour: "#888888", dashed: true})
-	d.text(x+28, y, "start", "", "dashed: p95")
+	d.text(x+28, y, "start", "", "p95")
+}
+
+// clipped keeps a long name from running into the next chart.
+func clipped(name string) string {
+	const most = 28
+	if runes := []rune(name); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return name
 }
 
 func (d *drawing) stroke(line [][2]float64, c curve) {

@@ -80,7 +80,7 @@ func Table(w io.Writer, points []Point) error {
 }
 
 func block(w io.Writer, points []Point, ratio Values) error {
-	header := []string{""}
+	header := []string{"waiting times as p50 / p95 / p99"}
 	for _, p := range points {
 		title := fmt.Sprintf("%d sessions", p.Sessions)
 		if p.Sessions == 1 {
