@@ -4,10 +4,11 @@ WITH_ENV := deploy/setup/with-env.sh
 IMAGE    ?= parley:latest
 # Arguments of `parley serve` for `make run`, and of `go test` for `make test` and `make bench`.
 ARGS     ?=
+SIZES    ?=
 PKGS     ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test build run test lint bench clean image image-test
+.PHONY: help setup setup-test build run test lint bench bench-asr bench-gpu clean image image-test
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +34,12 @@ lint: setup ## gofmt, go vet, staticcheck, govulncheck, shellcheck
 
 bench: setup ## benchmarks (PKGS=./codec/... ARGS="-benchtime 3s")
 	$(WITH_ENV) go test -run '^$$' -bench . -benchmem $(PKGS) $(ARGS)
+
+bench-asr: build ## the ratios of docs/recognition.md (MODEL=FILE, SIZES="tiny base")
+	@deploy/bench/asr.sh $(SIZES)
+
+bench-gpu: ## what decodes cost on this machine's graphics card (SIZES="small large-v3-turbo")
+	@deploy/bench/gpu.sh $(SIZES)
 
 clean: ## remove what was built; the native libraries stay (delete .native to fetch them anew)
 	@rm -rf bin .artifacts
