@@ -11,7 +11,8 @@ const (
 
 // ledger keeps what each session has had of the slots, in virtual time as
 // start-time fair queueing does (Goyal, Vin, Cheng 1996): an account begins at
-// the virtual time of the last one served and moves on by what its decodes cost.
+// the virtual time, that of the least served who waits, and moves on by what its
+// decodes cost.
 // So a newcomer neither waits for nor overtakes old debts, and a session with
 // long windows comes less often, not later for all. Who was turned away is no
 // newcomer when it comes again.
@@ -25,6 +26,7 @@ type ledger struct {
 type account struct {
 	at     time.Duration // virtual
 	length time.Duration // of the audio of its last partial
+	heard  time.Duration // of its utterance, counted as speech
 	users  int           // tickets that refer to it
 	turned bool          // away since it was last served: it keeps its turn
 	seen   time.Time
@@ -50,11 +52,34 @@ func (l *ledger) open(session string, now time.Time) *account {
 	return a
 }
 
-// start charges a decode that begins.
-func (l *ledger) start(a *account, cost time.Duration) {
-	l.now = max(l.now, a.at)
+// start charges a decode that begins. least is the lowest account of it and those
+// that wait: virtual time never passes anybody who does, whatever order they go
+// in.
+func (l *ledger) start(a *account, cost, least time.Duration) {
+	l.now = max(l.now, least)
 	a.at += cost
 	a.turned = false
+}
+
+// done takes note of the audio of a decode that came to its end, and returns how
+// much of it is speech that no final before had: speculative finals of the same
+// utterance hear its beginning again.
+func (a *account) done(c Class, length time.Duration) (fresh time.Duration) {
+	switch c {
+	case ClassFirst:
+		a.length, a.heard = length, 0
+	case ClassPartial:
+		a.length = length
+	default:
+		fresh, a.heard = length-a.heard, length
+		if fresh < 0 { // another utterance
+			fresh = length
+		}
+		if c == ClassFinal {
+			a.heard = 0
+		}
+	}
+	return fresh
 }
 
 // sweep drops accounts that nobody uses and that say nothing any more, or not

@@ -14,19 +14,20 @@ const (
 	// loadMost bounds what refused work can add up to.
 	loadMost = 4
 
-	// paceFast and paceSlow bound the pace; up to paceKnee of load it is fast.
+	// paceFast and paceSlow bound the pace.
 	paceFast = 500 * time.Millisecond
 	paceSlow = 2 * time.Second
-	paceKnee = 0.6
 )
 
 // load measures how busy the slots are. It is pure: time is handed in and never
 // goes back.
 type load struct {
 	slots float64
+	knee  float64 // load up to which the pace is fast
 	at    time.Time
 	busy  float64 // share of the slots that run, fading
 	work  float64 // seconds of decoding started or refused per second, fading
+	must  float64 // of work, that of finals, speculative ones too
 	heard float64 // seconds of speech in finals per second, fading: how many talk
 }
 
@@ -43,12 +44,17 @@ func (l *load) pass(now time.Time, running int) {
 	keep := math.Exp(-dt / loadMemory.Seconds())
 	l.busy = l.busy*keep + float64(running)/l.slots*(1-keep)
 	l.work *= keep
+	l.must *= keep
 	l.heard *= math.Exp(-dt / talkMemory.Seconds())
 }
 
 // want counts work that was asked for: it is done now, or refused.
-func (l *load) want(cost time.Duration) {
-	l.work = min(l.work+cost.Seconds()/loadMemory.Seconds(), loadMost*l.slots)
+func (l *load) want(c Class, cost time.Duration) {
+	rate := cost.Seconds() / loadMemory.Seconds()
+	l.work = min(l.work+rate, loadMost*l.slots)
+	if !c.partial() {
+		l.must = min(l.must+rate, loadMost*l.slots)
+	}
 }
 
 // hear counts a finished utterance.
@@ -58,10 +64,13 @@ func (l *load) hear(length time.Duration) { l.heard += length.Seconds() / talkMe
 // share of busy slots alone never says by how much too much is asked.
 func (l *load) rho() float64 { return max(l.busy, l.work/l.slots) }
 
+// finals is the part of the load that partials cannot give way to.
+func (l *load) finals() float64 { return l.must / l.slots }
+
 // pace is how much new audio a partial is worth at this load: work per second
 // falls with the pace, so the square of the load settles it (rho^3 ~ demand^2
 // above the knee) where a step would swing.
 func (l *load) pace() time.Duration {
-	over := max(1, l.rho()/paceKnee)
+	over := max(1, l.rho()/l.knee)
 	return min(paceSlow, time.Duration(float64(paceFast)*over*over))
 }

@@ -26,9 +26,9 @@ type ticket struct {
 
 // queue knows what waits and what runs and decides who is next. Finals come
 // first, the earliest due before the others; then speculative finals likewise;
-// then first partials and partials, of which the session that had the least
-// computing goes first, by rounds of a quantum within which the earliest due
-// does. A queue is pure: no goroutines, no locks, no clock.
+// then first partials and partials, of which the session goes first that will have
+// had the least computing after it, by rounds of a quantum within which the
+// earliest due does. A queue is pure: no goroutines, no locks, no clock.
 type queue struct {
 	slots   int // most tickets that run
 	waiting []*ticket
@@ -77,8 +77,15 @@ func (q *queue) start(t *ticket, now time.Time) {
 		return
 	}
 	t.charged = true
-	q.ledger.start(t.account, t.cost)
-	if t.Class == ClassFirst && slices.ContainsFunc(q.waiting, func(t *ticket) bool { return t.Class == ClassPartial }) {
+	least, others := t.account.at, false
+	for _, w := range q.waiting {
+		if w.Class.partial() {
+			least = min(least, w.account.at)
+			others = others || w.Class == ClassPartial
+		}
+	}
+	q.ledger.start(t.account, t.cost, least)
+	if t.Class == ClassFirst && others {
 		q.streak++
 	} else {
 		q.streak = 0
@@ -158,7 +165,7 @@ func (q *queue) compare(a, b *ticket) int {
 		return c
 	}
 	if a.Class.partial() {
-		if c := cmp.Compare(a.account.at/q.quantum, b.account.at/q.quantum); c != 0 {
+		if c := cmp.Compare((a.account.at+a.cost)/q.quantum, (b.account.at+b.cost)/q.quantum); c != 0 {
 			return c
 		}
 	}

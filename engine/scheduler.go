@@ -13,18 +13,20 @@ type policy struct {
 	patience time.Duration
 	// firsts is how many first partials go before a partial that waits.
 	firsts int
-	// speculate is the load up to which speculative finals are taken.
+	// speculate is the share of the slots that finals may have while speculative
+	// ones are still taken. The whole load says nothing about it: partials give way,
+	// and a speculative final that comes true costs no more than the final later.
 	speculate float64
 	// talk is the share of time a session is expected to talk, full the predicted
 	// load up to which one more is taken: the rest is the reserve of finals, which
 	// come in bunches.
 	talk, full float64
-	// reserve keeps a slot from partials while a speculative final waits or runs.
-	reserve bool
+	// knee is the load up to which the pace is the fastest.
+	knee float64
 }
 
 func defaultPolicy() policy {
-	return policy{patience: paceSlow, firsts: 3, speculate: 0.8, talk: 0.4, full: 0.8}
+	return policy{patience: paceSlow, firsts: 3, speculate: 0.6, talk: 0.4, full: 0.8, knee: 0.6}
 }
 
 // scheduler decides which decode runs when and which never does. It is pure: no
@@ -45,7 +47,7 @@ func newScheduler(p policy, slots, limit int) *scheduler {
 		policy: p,
 		queue:  queue{slots: slots, ledger: newLedger(), most: p.firsts, quantum: time.Millisecond},
 		limit:  limit,
-		load:   load{slots: float64(slots)},
+		load:   load{slots: float64(slots), knee: p.knee},
 	}
 }
 
@@ -55,7 +57,7 @@ func (s *scheduler) ask(now time.Time, t *ticket) error {
 	s.pass(now)
 	if err := s.mayWait(now, t); err != nil {
 		if t.Class != ClassSpeculative { // its final is still to come
-			s.load.want(s.expect(t))
+			s.load.want(t.Class, s.expect(t))
 		}
 		if a := s.ledger.accounts[t.Session]; a != nil {
 			a.turned = true
@@ -92,8 +94,8 @@ func (s *scheduler) expect(t *ticket) time.Duration {
 func (s *scheduler) mayWait(now time.Time, t *ticket) error {
 	if t.Class == ClassSpeculative {
 		switch {
-		case s.load.rho() > s.speculate:
-			return s.overload(0, "load %.2f leaves no room for speculative finals, which need %.2f", s.load.rho(), s.speculate)
+		case s.load.finals() > s.speculate:
+			return s.overload(0, "finals take %.0f %% of the slots; beyond %.0f %% there are no speculative ones", 100*s.load.finals(), 100*s.speculate)
 		case s.count(ClassFinal) > 0:
 			return s.overload(0, "%d finals wait, which go before speculative ones", s.count(ClassFinal))
 		}
@@ -158,7 +160,7 @@ func (s *scheduler) shorten(now time.Time) {
 		if wait <= s.patience {
 			return
 		}
-		s.load.want(last.cost)
+		s.load.want(last.Class, last.cost)
 		last.account.turned = true
 		s.put(last, s.overload(wait, "%d partials wait, the last one for %v", n, wait.Round(time.Millisecond)))
 	}
@@ -179,24 +181,12 @@ func (s *scheduler) start(now time.Time) *ticket {
 		return nil
 	}
 	t := s.next()
-	if t == nil || s.reserve && t.Class.partial() && s.free() == 1 && s.slots > 1 && s.stopNear() {
+	if t == nil {
 		return nil
 	}
 	s.queue.start(t, now)
-	s.load.want(t.cost)
+	s.load.want(t.Class, t.cost)
 	return t
-}
-
-// stopNear says that somebody may have stopped talking.
-func (s *scheduler) stopNear() bool {
-	for _, ts := range [][]*ticket{s.waiting, s.running} {
-		for _, t := range ts {
-			if t.Class == ClassSpeculative {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // told is the next ticket whose owner has to hear that it is out, for the reason
@@ -235,14 +225,9 @@ func (s *scheduler) finish(now time.Time, t *ticket, done bool) {
 		t.account.turned = t.out != nil
 		return
 	}
-	if t.Class.partial() {
-		t.account.length = t.length
-	}
+	s.load.hear(t.account.done(t.Class, t.length))
 	s.costs.of(t.Class).learn(t.length, took)
-	s.quantum = max(time.Millisecond, 2*s.costs.usual(ClassPartial))
-	if !t.Class.partial() {
-		s.load.hear(t.length)
-	}
+	s.quantum = max(time.Millisecond, s.costs.usual(ClassPartial)/2)
 }
 
 // promote makes the speculative finals of a session finals: somebody waits now.

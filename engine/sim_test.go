@@ -26,6 +26,7 @@ type sim struct {
 	busy    time.Duration // slot time used, wasted included
 	wasted  time.Duration // of it by decodes called off
 	ended   map[Class]map[string]int
+	reserve bool // keep the last slot from partials while somebody may have stopped
 }
 
 var dawn = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -168,7 +169,11 @@ func (m *sim) leave(t *ticket) {
 }
 
 func (m *sim) pump() {
-	for t := m.s.start(m.now); t != nil; t = m.s.start(m.now) {
+	for !m.reserve || !m.reserved() {
+		t := m.s.start(m.now)
+		if t == nil {
+			break
+		}
 		m.begin(t)
 	}
 	for t := m.s.told(); t != nil; t = m.s.told() {
@@ -186,6 +191,15 @@ func (m *sim) pump() {
 	if len(m.s.running) > m.s.slots || len(m.s.waiting) > m.s.limit+m.s.slots {
 		m.t.Fatalf("%d run, %d wait", len(m.s.running), len(m.s.waiting))
 	}
+}
+
+// reserved is a policy that was tried and found not to pay: whether the next one
+// is a partial and has to leave the last slot free.
+func (m *sim) reserved() bool {
+	if t := m.s.next(); t == nil || !t.Class.partial() || m.s.free() != 1 || m.s.slots == 1 {
+		return false
+	}
+	return slices.ContainsFunc(m.s.running, func(t *ticket) bool { return t.Class == ClassSpeculative })
 }
 
 func (m *sim) begin(t *ticket) {

@@ -17,6 +17,7 @@ type talker struct {
 	pause    time.Duration // mean, between utterances
 	falls    float64       // share of pauses after which it goes on talking
 	window   time.Duration // most audio of a partial, 0 all
+	eager    bool          // wants the next partial at once
 	begun    time.Time     // of the utterance
 	speaking bool
 	tried    time.Duration // of the audio of the last partial asked for
@@ -71,7 +72,11 @@ func (k *talker) listen() {
 	if k.heard()%paceFast < tick && k.heard() >= lead {
 		k.seen.wanted++
 	}
-	if k.out == nil && k.heard() >= lead && (k.tried == 0 || k.heard()-k.tried >= k.m.s.load.pace()) {
+	pace := k.m.s.load.pace()
+	if k.eager {
+		pace = tick
+	}
+	if k.out == nil && k.heard() >= lead && (k.tried == 0 || k.heard()-k.tried >= pace) {
 		k.guess()
 	}
 }
