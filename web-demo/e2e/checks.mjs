@@ -209,6 +209,28 @@ export async function downloads({ page, options }) {
   return { downloads: names };
 }
 
+/** A caption that seems finished is marked while the server still waits. */
+export async function seemsFinished({ page, watch, options }) {
+  await setSilence(page, "1900");
+  await until(() => watch.received.findLast((m) => m.type === "session.updated" && m.config.vad.silence_ms === 1900), "session.updated");
+  await page.locator("#mic").click();
+  const sign = page.locator('.utterance[data-state="partial"] .turn');
+  await sign.first().waitFor({ timeout: options.timeout });
+  const tip = await sign.first().getAttribute("data-tip");
+  await page.locator("#mic").click();
+  await page.locator('#mic[data-on="false"]').waitFor();
+  await setSilence(page, "500");
+  assert.match(tip, /^Seems finished · \d+ %$/);
+  return { seemsFinished: tip };
+}
+
+async function setSilence(page, ms) {
+  await page.locator("#open-settings").click();
+  await page.locator("#silence").fill(ms);
+  await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
+}
+
 /** Settings reach the running session, the panel closes by Escape and gives the focus back. */
 export async function settings({ page, watch, shot }) {
   await page.locator("#open-settings").click();

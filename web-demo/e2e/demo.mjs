@@ -33,7 +33,7 @@ const MODES = {
     open: { tap: true },
     steps: [
       "ready", "startByKeyboard", "captions", "wordTimes", "stopListening", "speak", "stopSpeaking", "downloads",
-      "bargeIn", "settings", "phone", "quiet",
+      "bargeIn", "seemsFinished", "settings", "phone", "quiet",
     ],
   },
   pcm: { open: { tap: true, noWebCodecs: true }, steps: ["ready", "speaksPCM", "startByKeyboard", "captions", "stopListening", "speak", "quiet"] },
