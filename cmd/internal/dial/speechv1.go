@@ -128,7 +128,7 @@ type word struct {
 	EndUS   int64  `json:"end_us"`
 }
 
-// read takes the next message; one that says that all is lost is an error.
+// read takes the next message; an error that ends the session is one.
 func (c *speechV1) read(ctx context.Context) (m message, err error) {
 	kind, data, err := c.conn.Read(ctx)
 	if err != nil || kind != websocket.MessageText {
@@ -137,7 +137,7 @@ func (c *speechV1) read(ctx context.Context) (m message, err error) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return m, fmt.Errorf("a message that is no JSON: %w", err)
 	}
-	if m.Type != "error" {
+	if m.Type != "error" || !m.Fatal {
 		return m, nil
 	}
 	err = fmt.Errorf("%s: %s", m.Code, m.Message)

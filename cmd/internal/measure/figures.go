@@ -8,6 +8,7 @@ import (
 	"parley/cmd/internal/load"
 	"parley/cmd/internal/material"
 	"parley/cmd/internal/wer"
+	"parley/engine/speech"
 )
 
 // Figures are the result of one run.
@@ -87,6 +88,9 @@ type Server struct {
 	Preempted   int           // partials called off for finals
 	Decoded     int           // partials decoded to the end
 	FinalDecode int           // finals decoded to the end, speculative ones included
+	// Speculated and SpeculatedHit are utterances whose final was begun in the
+	// pause that ended them, and those of them for which it was ready then.
+	Speculated, SpeculatedHit int
 }
 
 // Generator is how well the load was made.
@@ -214,8 +218,13 @@ func (s *sum) words(truth, said, guessed string, partials bool) {
 	if truth == "" {
 		return
 	}
-	s.Text.Final = s.Text.Final.Add(wer.Compare(truth, said))
+	truth = aloud(truth)
+	s.Text.Final = s.Text.Final.Add(wer.Compare(truth, aloud(said)))
 	if partials {
-		s.Text.Partial = s.Text.Partial.Add(wer.Compare(truth, guessed))
+		s.Text.Partial = s.Text.Partial.Add(wer.Compare(truth, aloud(guessed)))
 	}
 }
+
+// aloud writes numbers and abbreviations as they are said, so that who writes
+// "10" and who writes "ten" mean the same.
+func aloud(text string) string { return speech.Normalize(text, "en-US").Text }

@@ -173,6 +173,16 @@ func TestUtterancesFindTheirHome(t *testing.T) {
 	}
 }
 
+func TestNumbersMayBeWritten(t *testing.T) {
+	ev := load.Event{Kind: load.Final, Utterance: "u", Stable: "Set a timer for 25 minutes."}
+	ev.Start, ev.End = span(700, 3500)
+	r := session(at(3500, ev))
+	r.Plan.Utterances[0].Text = "set a timer for twenty five minutes"
+	if got := Of([]*load.Record{r}, time.Second).Text.Final; got != (wer.Count{Words: 7}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestTheGeneratorOwnsUp(t *testing.T) {
 	for _, c := range []struct {
 		late, most time.Duration

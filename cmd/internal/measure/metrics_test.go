@@ -91,7 +91,10 @@ func TestServersAreMetered(t *testing.T) {
 			return
 		}
 		_, _ = w.Write([]byte("process_cpu_seconds_total " + cpu + "\nprocess_resident_memory_bytes 2e+08\n" +
-			`parley_engine_decodes_total{kind="partial",end="superseded"} ` + cpu[:2] + "\n"))
+			`parley_engine_decodes_total{kind="partial",end="superseded"} ` + cpu[:2] + "\n" +
+			`parley_session_speculative_total{outcome="hit"} ` + cpu[:2] + "\n" +
+			`parley_session_speculative_total{outcome="late"} 1` + cpu[:2] + "\n" +
+			`parley_session_speculative_total{outcome="cancelled"} 2` + cpu[:2] + "\n"))
 	}))
 	defer server.Close()
 	w, err := StartWatch(t.Context(), MetricsMeter{URL: server.URL + "/metrics", APIKey: "key"})
@@ -103,7 +106,7 @@ func TestServersAreMetered(t *testing.T) {
 	if err := w.Stop(t.Context(), &f); err != nil {
 		t.Fatal(err)
 	}
-	want := Server{Known: true, CPU: 2250 * time.Millisecond, RSS: 200_000_000, Counted: true, Coalesced: 2}
+	want := Server{Known: true, CPU: 2250 * time.Millisecond, RSS: 200_000_000, Counted: true, Coalesced: 2, Speculated: 4, SpeculatedHit: 2}
 	if diff := cmp.Diff(want, f.Server); diff != "" || f.Generator.Wall <= 0 {
 		t.Error(diff, f.Generator)
 	}

@@ -155,8 +155,12 @@ func (w *Watch) Stop(ctx context.Context, f *Figures) error {
 	return nil
 }
 
-// decodes is the pool's counter of decodes by kind and end.
-const decodes = "parley_engine_decodes_total"
+// The counters that say what became of decodes, by kind and end, and of finals
+// begun in a pause, by outcome.
+const (
+	decodes     = "parley_engine_decodes_total"
+	speculative = "parley_session_speculative_total"
+)
 
 func (s *Server) count(before, after Metrics) {
 	since := func(want ...string) int { return int(after.Sum(decodes, want...) - before.Sum(decodes, want...)) }
@@ -167,6 +171,9 @@ func (s *Server) count(before, after Metrics) {
 	s.Preempted = since(partials, "end=preempted")
 	s.Decoded = since(partials, "end=done")
 	s.FinalDecode = since("kind=final|speculative", "end=done")
+	ahead := func(want string) int { return int(after.Sum(speculative, want) - before.Sum(speculative, want)) }
+	s.SpeculatedHit = ahead("outcome=hit")
+	s.Speculated = ahead("outcome=hit|late|refused|failed")
 }
 
 // ownCPU is what this process has used.

@@ -24,6 +24,7 @@ var lines = []line{
 	{"partials a speech second", []string{"partials_per_speech_s"}, decimals(2), true},
 	{"  decoded", []string{"partials_decoded"}, decimals(0), true},
 	{"  coalesced, refused, preempted", []string{"partials_coalesced", "partials_refused", "partials_preempted"}, decimals(0), false},
+	{"finals ready when silence was over, %", []string{"finals_ahead"}, percent, true},
 	{"CPU seconds an audio second", []string{"cpu_per_audio_s"}, decimals(3), true},
 	{"CPU seconds a speech second", []string{"cpu_per_speech_s"}, decimals(3), true},
 	{"cores used", []string{"cpu_cores"}, decimals(2), true},
