@@ -81,7 +81,9 @@ var partials = []Column{
 	{"partials_refused", counted(func(s measure.Server) int { return s.Refused })},
 	{"partials_preempted", counted(func(s measure.Server) int { return s.Preempted })},
 	{"finals_decoded", counted(func(s measure.Server) int { return s.FinalDecode })},
-	{"finals_ahead", func(f measure.Figures) float64 { return by(float64(f.Server.SpeculatedHit), float64(f.Server.Speculated)) }},
+	{"finals_ahead", func(f measure.Figures) float64 {
+		return by(float64(f.Server.SpeculatedHit), float64(f.Server.Speculated))
+	}},
 }
 
 func counted(of func(measure.Server) int) func(measure.Figures) float64 {
