@@ -75,6 +75,16 @@ func (s *state) guess(ctx context.Context, g *guess) ([]token, string, error) {
 	return s.w.texts(out[:n]), C.GoString(C.whisper_lang_str(c.language)), nil
 }
 
+// setMel gives the library the spectrogram of a window of so many frames, by our
+// means or, where the spectrum is nil, its own.
+func (s *state) setMel(spectrum *spectrum, pcm []float32, length int) int {
+	if spectrum == nil {
+		return int(C.whisper_pcm_to_mel_with_state(s.w.ctx, s.ptr, (*C.float)(&pcm[0]), C.int(len(pcm)), 1))
+	}
+	window := spectrum.scaled(pcm, length)
+	return int(C.whisper_set_mel_with_state(s.w.ctx, s.ptr, (*C.float)(&window[0]), C.int(length), C.int(spectrum.filters.bands())))
+}
+
 // positions is the length of the encoder, the model's own for 0.
 func (w *weights) positions(encoder int) int {
 	if encoder > 0 {

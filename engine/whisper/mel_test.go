@@ -24,7 +24,7 @@ import (
 const exact = runtime.GOARCH == "amd64"
 
 // row is the logits of a decode's first token.
-func row(t *testing.T, s *state, g *guess) []float32 {
+func row(t testing.TB, s *state, g *guess) []float32 {
 	t.Helper()
 	g.threads, g.most = 1, 1
 	g.logits = make([]float32, len(s.w.banned))

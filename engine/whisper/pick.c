@@ -3,34 +3,31 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 4 };
+enum { LANES = 4, BLOCK = 64, BLOCKS = 1024 };
 
 typedef float   floats __attribute__((vector_size(4 * LANES)));
 typedef int32_t ints __attribute__((vector_size(4 * LANES)));
 
-static floats load(const float * x) {
+static inline floats load(const float * x) {
     floats v;
     memcpy(&v, x, sizeof v);
     return v;
 }
 
-static floats larger(floats a, floats b) {
+static inline floats larger(floats a, floats b) {
     const ints first = a > b;
     return (floats) (((ints) a & first) | ((ints) b & ~first));
 }
 
-static floats all(float x) { return (floats) { x, x, x, x }; }
+static inline floats all(float x) { return x - (floats) { 0 }; }
 
-// exp of numbers from -80 to 0, to 2e-7 of it: 2 to a whole number, whose bits
+// exp of numbers from -80 to 0, to 3e-6 of it: 2 to a whole number, whose bits
 // are an exponent, times the Taylor series of what is left.
-static floats exponential(floats x) {
+static inline floats exponential(floats x) {
     const floats shift = all(12582912.0f); // 1.5 times 2 to the 23: adding it rounds
     const floats whole = x * 1.44269504f + shift;
-    const floats times = whole - shift;
-    const floats r     = x - times * 0.693359375f + times * 2.12194440e-4f;
-    floats       e     = r * (1.0f / 5040) + 1.0f / 720;
-    e = e * r + 1.0f / 120;
-    e = e * r + 1.0f / 24;
+    const floats r     = x - (whole - shift) * 0.69314718f;
+    floats       e     = r * (1.0f / 120) + 1.0f / 24;
     e = e * r + 1.0f / 6;
     e = e * r + 0.5f;
     e = e * r + 1.0f;
@@ -38,48 +35,64 @@ static floats exponential(floats x) {
     return (floats) ((ints) e + (((ints) whole - (ints) shift) << 23));
 }
 
-static float maximum(const float * x, int n) {
-    floats most = all(x[0]);
-    int    i    = 0;
-    for (; i + LANES <= n; i += LANES) {
-        most = larger(load(x + i), most);
+static float across(floats v, float (*join)(float, float)) {
+    float x = v[0];
+    for (int i = 1; i < LANES; i++) {
+        x = join(x, v[i]);
     }
-    float m = fmaxf(fmaxf(most[0], most[1]), fmaxf(most[2], most[3]));
-    for (; i < n; i++) {
-        m = fmaxf(x[i], m);
-    }
-    return m;
+    return x;
 }
 
-// The sum of exp(x - most), of which no term is above 1.
-static double softmax_sum(const float * x, int n, float most) {
-    enum { BLOCK = 256 }; // what is added up in single precision
+static float plus(float a, float b) { return a + b; }
+
+static float block_maximum(const float * x) {
+    floats a = load(x), b = load(x + LANES);
+    for (int i = 2 * LANES; i < BLOCK; i += 2 * LANES) {
+        a = larger(load(x + i), a);
+        b = larger(load(x + i + LANES), b);
+    }
+    return across(larger(a, b), fmaxf);
+}
+
+static float block_sum(const float * x, float most) {
     const floats least = all(-80);
-    double       sum   = 0;
-    int          i     = 0;
-    while (i + LANES <= n) {
-        floats part = all(0);
-        for (const int end = i + BLOCK; i < end && i + LANES <= n; i += LANES) {
-            part += exponential(larger(load(x + i) - most, least));
-        }
-        sum += (double) part[0] + part[1] + part[2] + part[3];
+    floats       sum   = all(0);
+    for (int i = 0; i < BLOCK; i += LANES) {
+        sum += exponential(larger(load(x + i) - most, least));
     }
-    for (; i < n; i++) {
-        sum += expf(x[i] - most);
-    }
-    return sum;
+    return across(sum, plus);
 }
 
 struct parley_token parley_pick(float * logits, const int32_t * banned, int n_banned, int eot) {
     for (int i = 0; i < n_banned; i++) {
         logits[banned[i]] = -INFINITY;
     }
-    const float most = maximum(logits, eot + 1);
-    int         best = eot;
-    if (logits[eot] < most) {
-        for (best = 0; best < eot && logits[best] != most; best++) {
+    float     peaks[BLOCKS]; // of whole blocks of text tokens
+    const int blocks = eot / BLOCK < BLOCKS ? eot / BLOCK : BLOCKS, rest = blocks * BLOCK;
+    int       best = eot;
+    for (int id = rest; id < eot; id++) {
+        best = logits[id] > logits[best] ? id : best;
+    }
+    int at = -1;
+    for (int b = 0; b < blocks; b++) {
+        peaks[b] = block_maximum(logits + b * BLOCK);
+        if (peaks[b] > logits[best] && (at < 0 || peaks[b] > peaks[at])) {
+            at = b;
         }
     }
-    const double sum = softmax_sum(logits, eot + 1, most);
+    if (at >= 0) {
+        for (best = at * BLOCK; logits[best] != peaks[at]; best++) {
+        }
+    }
+    const float most = logits[best];
+    double      sum  = 0;
+    for (int b = 0; b < blocks; b++) {
+        if (peaks[b] > most - 24) { // all the others together are less than 2e-6
+            sum += block_sum(logits + b * BLOCK, most);
+        }
+    }
+    for (int id = rest; id <= eot; id++) {
+        sum += expf(logits[id] - most);
+    }
     return (struct parley_token) { best, (float) (1 / sum), (float) -log(sum), -1, -1 };
 }
