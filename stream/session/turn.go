@@ -106,7 +106,7 @@ func (s *state) guessed(in guessed) []effect {
 		return nil // the next partial or the final will tell
 	}
 	g.tried, g.spoken, g.known = max(g.tried, in.to), max(g.spoken, u.speech(in.to)), true
-	u.tongue.hear(in.hyp.Language, length(in.to-in.from))
+	u.tongue.hear(in.hyp.Language, in.hyp.LanguageP, length(in.to-in.from))
 	in.hyp.Words = shift(in.hyp.Words, media(in.from))
 	stable, tail := u.live.Update(in.hyp, media(in.to))
 	return append(s.tell(u, stable, tail, media(in.to)), s.maybeGuess(u)...)

@@ -56,15 +56,18 @@ type tongue struct {
 	locked bool   // later partials do not detect again
 }
 
-// surePartial is the audio a language must have been detected in to count.
-const surePartial = 1500 * time.Millisecond
+const (
+	surePartial  = 1500 * time.Millisecond // of audio a language must have been detected in to count
+	sureLanguage = 0.7                     // probability from which one detection is enough
+)
 
-// hear takes a detection. Two alike in a row are believed.
-func (t *tongue) hear(language string, in time.Duration) {
+// hear takes a detection of probability p, 0 where unknown. A sure one is
+// believed, and two alike in a row are.
+func (t *tongue) hear(language string, p float32, in time.Duration) {
 	if t.locked || in < surePartial || language == "" {
 		return
 	}
-	t.locked = language == t.heard
+	t.locked = language == t.heard || p >= sureLanguage
 	t.heard = language
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -20,7 +21,7 @@ const (
 	freshPause   = time.Second            // left after a cut in a pause
 	freshQuiet   = 4 * time.Second        // left after a cut elsewhere
 	cutPause     = 200 * time.Millisecond // the least pause that is cut in
-	cutRetry     = time.Second            // new audio before a failed cut is tried again
+	cutRetry     = time.Second            // new audio before a cut is tried again
 	uncertain    = 10 * time.Second       // at the end of the longest utterance: it may be cut there
 )
 
@@ -47,9 +48,10 @@ func (s *state) certain(u *utterance) int64 {
 // a second of speech costs the same however long the speaker goes on.
 func (s *state) trim(u *utterance) []effect {
 	grown := length(u.end() - u.window.from)
-	if grown <= longWindow || s.flow != flowOK || u.pause.on || u.ahead != nil && grown <= longest {
+	if grown <= longWindow || s.flow != flowOK || u.pause.on || u.ahead != nil && grown <= longest || u.end() < u.window.retry {
 		return nil
 	}
+	u.window.retry = u.end() + samplesIn(cutRetry)
 	at, ok := s.cutPoint(u)
 	if !ok {
 		return nil
@@ -62,7 +64,7 @@ func (s *state) trim(u *utterance) []effect {
 		u.live.CutBlind(media(at))
 		return append(out, s.begin(u, at)...)
 	}
-	if u.ahead != nil || u.end() < u.window.retry || s.foreseeing() {
+	if u.ahead != nil || s.foreseeing() {
 		return nil
 	}
 	return s.foresee(u, &attempt{piece: true, to: at})
@@ -88,16 +90,23 @@ func (s *state) cutPoint(u *utterance) (at int64, ok bool) {
 // quietest is the middle of the 60 ms with the least sound in them, whatever
 // their offset; the latest of several equal ones.
 func quietest(audio []float32) int {
-	const width, step = codec.SpeechRate * 60 / 1000, codec.SpeechRate / 100
-	best, at := 0.0, len(audio)/2
-	for i := 0; i+width <= len(audio); i += step {
-		var sum, squares float64
-		for _, x := range audio[i : i+width] {
-			sum += float64(x)
-			squares += float64(x) * float64(x)
+	const block, width = codec.SpeechRate / 100, 6 // samples, blocks
+	sums := make([][2]float64, len(audio)/block)
+	for i := range sums {
+		for _, x := range audio[i*block : (i+1)*block] {
+			sums[i][0] += float64(x)
+			sums[i][1] += float64(x) * float64(x)
 		}
-		if power := squares - sum*sum/width; i == 0 || power <= best {
-			best, at = power, i+width/2
+	}
+	least, at := math.Inf(1), len(audio)/2
+	for i := 0; i+width <= len(sums); i++ {
+		var sum, squares float64
+		for _, s := range sums[i : i+width] {
+			sum += s[0]
+			squares += s[1]
+		}
+		if power := squares - sum*sum/(width*block); power <= least {
+			least, at = power, (i+width/2)*block
 		}
 	}
 	return at
