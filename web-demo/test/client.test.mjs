@@ -121,6 +121,25 @@ test("a loss is followed by attempts with growing pauses until one works", (t) =
   assert.deepEqual(socket().sent.slice(1).map((f) => [f.seq, f.ptsUs]), [[0, 0]], "the new session has its own time");
 });
 
+test("an overloaded server is asked again no sooner than it said", (t) => {
+  const { states, socket } = started(t);
+  const refuse = (ms) => {
+    socket().says({ type: "error", code: "overloaded", message: "busy", fatal: true, retry_after_ms: ms });
+    socket().lose(4503);
+    return states.at(-1).retryMs;
+  };
+  assert.equal(refuse(9000), 9000);
+  mock.timers.tick(9000);
+  assert.equal(refuse(3_600_000), 15_000, "nobody waits for an hour without being asked");
+  mock.timers.tick(15_000);
+  assert.ok(refuse(1) > 500, "the pauses grow all the same");
+  mock.timers.tick(20_000);
+  socket().says({ type: "error", code: "overloaded", message: "one utterance", fatal: false, retry_after_ms: 9000 });
+  socket().says({ type: "session.started", session: "sess_2" });
+  socket().lose(1006);
+  assert.ok(states.at(-1).retryMs < 1000, "a session that lived starts anew");
+});
+
 test("retry pauses stay between half a second and a quarter over fifteen", () => {
   assert.equal(retryDelay(0, () => 0.5), 500);
   assert.equal(retryDelay(3, () => 0.5), 4000);

@@ -39,6 +39,7 @@ export class ParleyClient extends EventTarget {
   #WebSocket;
   #socket = null;
   #attempt = 0;
+  #notBeforeMs = 0; // what an overloaded server asked to wait
   #retryTimer;
   #pingTimer;
   #unanswered = 0;
@@ -194,7 +195,10 @@ export class ParleyClient extends EventTarget {
     if (message.type === "session.started") {
       this.session = message;
       this.#attempt = 0;
+      this.#notBeforeMs = 0;
       this.#become(State.OPEN, { session: message.session });
+    } else if (message.type === "error" && message.fatal && message.retry_after_ms > 0) {
+      this.#notBeforeMs = Math.min(message.retry_after_ms, LONGEST_RETRY_MS);
     } else if (message.type === "pong" && typeof message.t === "number") {
       this.roundTripMs = performance.now() - message.t;
     }
@@ -219,7 +223,8 @@ export class ParleyClient extends EventTarget {
       this.#become(State.CLOSED, { code, reason });
       return;
     }
-    const retryMs = retryDelay(this.#attempt++);
+    const retryMs = Math.max(retryDelay(this.#attempt++), this.#notBeforeMs);
+    this.#notBeforeMs = 0;
     this.#retryTimer = setTimeout(() => this.connect(), retryMs);
     this.#become(State.WAITING, { code, reason, retryMs, attempt: this.#attempt });
   }
