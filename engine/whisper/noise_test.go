@@ -184,7 +184,7 @@ func movingNoises() []noise {
 		{"drums", made(6, func(t float64) float64 {
 			return burst(t, 0.5, 0.08, 0.5, func(t float64) float64 { return sine(60, t) }) + burst(t+0.25, 0.5, 0.04, 0.15, snare)
 		})},
-		{"music 30 s", made(30, func(t float64) float64 {
+		{"music", made(12, func(t float64) float64 {
 			f := note(t, 2)
 			return 0.2*decay(t, 2, 1)*chord(t, f/2, f, f*1.25) + 0.2*decay(t, 0.5, 0.2)*chord(t, note(t, 0.5)*2) + burst(t, 0.5, 0.08, 0.3, func(t float64) float64 { return sine(60, t) })
 		})},
@@ -194,7 +194,7 @@ func movingNoises() []noise {
 // believed are the sounds that the bundled model takes for speech when a slot
 // gets them without a voice detector.
 var believed = []string{
-	"loud breath", "wind", "typing", "cough", "one short burst", "applause", "modulated noise 4 Hz", "siren", "chirps", "chords", "melody", "violin", "drums", "music 30 s",
+	"loud breath", "wind", "typing", "cough", "one short burst", "applause", "modulated noise 4 Hz", "siren", "chirps", "chords", "melody", "violin", "drums", "music",
 }
 
 // TestNoiseIsNoText is the regression set of sounds that are no speech: the voice
@@ -208,7 +208,7 @@ func TestNoiseIsNoText(t *testing.T) {
 			t.Errorf("%s: the voice detector hears %d utterances", n.name, len(u))
 		}
 		heard := final(t, s, n.pcm, nil).Words
-		if i%2 == 0 && len(heard) == 0 {
+		if i%4 == 0 && len(heard) == 0 {
 			p, err := s.Partial(context.Background(), engine.Window{Audio: n.pcm}, nil)
 			if err != nil {
 				t.Fatal(err)

@@ -4,7 +4,6 @@ package whisper
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,27 +41,21 @@ func TestModelWithoutTimestamps(t *testing.T) {
 	path := timeless(t)
 	speech := speak(t, "slt", domain[0])
 	long := slices.Concat(speech, make([]float32, 30*codec.SpeechRate), speech)
-	for _, short := range []bool{true, false} {
-		m := load(t, func(c *Config) { c.Path, c.Short = path, short })
-		s := open(t, m)
-		p, f := decodeBoth(t, s, speech)
-		checkWords(t, p.Words, codec.Duration(len(speech), codec.SpeechRate))
-		for _, words := range [][]engine.Word{p.Words, f.Words, final(t, s, speech, p.Words[:min(3, len(p.Words))]).Words} {
-			if wrong, _ := errorsIn(domain[0], plain(words)); wrong > 1 {
-				t.Errorf("short %v: %q", short, engine.Text(words))
-			}
+	s := open(t, load(t, func(c *Config) { c.Path = path }))
+	p, f := decodeBoth(t, s, speech)
+	checkWords(t, p.Words, codec.Duration(len(speech), codec.SpeechRate))
+	for _, words := range [][]engine.Word{p.Words, f.Words, final(t, s, speech, p.Words[:min(3, len(p.Words))]).Words} {
+		if wrong, _ := errorsIn(domain[0], plain(words)); wrong > 1 {
+			t.Errorf("heard %q", engine.Text(words))
 		}
-		if st := s.state(m.encoder(codec.Duration(len(speech), codec.SpeechRate), true)); st.timeless == 0 {
-			t.Errorf("short %v: timestamps were not missed", short)
-		}
-		if short {
-			continue
-		}
-		got := final(t, s, long, nil)
-		t.Logf("%q", engine.Text(got.Words))
-		if n := len(got.Words); n < 10 || n > 30 {
-			t.Errorf("%d words: %q", n, engine.Text(got.Words))
-		}
+	}
+	if s.partial.timeless < 2 {
+		t.Errorf("timestamps were missed %d times in 2 finals", s.partial.timeless)
+	}
+	full := open(t, load(t, func(c *Config) { c.Path, c.Short = path, false }))
+	got := final(t, full, long, nil)
+	if n := len(got.Words); n < 10 || n > 30 {
+		t.Errorf("%d words: %q", n, engine.Text(got.Words))
 	}
 }
 
@@ -83,13 +76,22 @@ func TestLongWindows(t *testing.T) {
 	if last := f.Words[len(f.Words)-1].End; last < codec.Duration(len(audio)*3/4, codec.SpeechRate) {
 		t.Errorf("the last word ends at %v of %v", last, codec.Duration(len(audio), codec.SpeechRate))
 	}
-	p, err := s.Partial(context.Background(), engine.Window{Audio: audio}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkWords(t, p.Words, codec.Duration(len(audio), codec.SpeechRate))
 	noise := final(t, s, made(60, times(0.1, pink(1))), nil)
 	if len(noise.Words) > 0 {
 		t.Errorf("noise: %q", engine.Text(noise.Words))
+	}
+}
+
+// TestTwoLanguages in one utterance: one of them is chosen, and nothing breaks.
+func TestTwoLanguages(t *testing.T) {
+	t.Parallel()
+	path := randomModel(t, 80)
+	s := open(t, load(t, func(c *Config) { c.Path, c.Short = path, true }))
+	audio := slices.Concat(speak(t, "slt", "good morning"), speak(t, "espeak", "guten Morgen, wie geht es"))
+	for _, p := range []engine.Prefix{nil, {{Text: "早上好"}, {Text: "good", Joined: true}, {Text: "Morgen"}}} {
+		f := final(t, s, audio, p)
+		if f.Language == "" || len(f.Words) < len(p) {
+			t.Errorf("%+v", f)
+		}
 	}
 }
