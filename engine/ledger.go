@@ -29,7 +29,8 @@ type account struct {
 	heard  time.Duration // of its utterance, counted as speech
 	users  int           // tickets that refer to it
 	turned bool          // away since it was last served: it keeps its turn
-	seen   time.Time
+
+	seen, refused time.Time // last
 }
 
 func newLedger() *ledger { return &ledger{accounts: map[string]*account{}, full: fewAccounts} }

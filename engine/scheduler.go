@@ -57,10 +57,7 @@ func (s *scheduler) ask(now time.Time, t *ticket) error {
 	s.pass(now)
 	if err := s.mayWait(now, t); err != nil {
 		if t.Class != ClassSpeculative { // its final is still to come
-			s.load.want(t.Class, s.expect(t))
-		}
-		if a := s.ledger.accounts[t.Session]; a != nil {
-			a.turned = true
+			s.refuse(now, t)
 		}
 		return err
 	}
@@ -160,10 +157,21 @@ func (s *scheduler) shorten(now time.Time) {
 		if wait <= s.patience {
 			return
 		}
-		s.load.want(last.Class, last.cost)
-		last.account.turned = true
+		s.refuse(now, last)
 		s.put(last, s.overload(wait, "%d partials wait, the last one for %v", n, wait.Round(time.Millisecond)))
 	}
+}
+
+// refuse notes work that is wanted and not done, once a pace however often a
+// session comes back for it, and that the session keeps its turn.
+func (s *scheduler) refuse(now time.Time, t *ticket) {
+	a := s.ledger.open(t.Session, now)
+	a.users--
+	if now.Sub(a.refused) >= s.load.pace() {
+		a.refused = now
+		s.load.want(t.Class, s.expect(t))
+	}
+	a.turned = true
 }
 
 // put ends a waiting ticket's wait.

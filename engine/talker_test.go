@@ -64,19 +64,26 @@ func (k *talker) speak() {
 
 func (k *talker) heard() time.Duration { return k.m.now.Sub(k.begun) }
 
+// listen asks for a partial where it is due, and looks again when it may be: each
+// utterance has one listener, which sleeps while its partial is out.
 func (k *talker) listen() {
 	if !k.speaking {
 		return
-	}
-	k.m.after(tick, k.listen)
-	if k.heard()%paceFast < tick && k.heard() >= lead {
-		k.seen.wanted++
 	}
 	pace := k.m.s.load.pace()
 	if k.eager {
 		pace = tick
 	}
-	if k.out == nil && k.heard() >= lead && (k.tried == 0 || k.heard()-k.tried >= pace) {
+	wait := lead - k.heard()
+	if k.tried > 0 {
+		wait = k.tried + pace - k.heard()
+	}
+	switch {
+	case k.out != nil:
+		k.m.after(tick, k.listen)
+	case wait > 0:
+		k.m.after((wait+tick-1)/tick*tick, k.listen)
+	default:
 		k.guess()
 	}
 }
@@ -101,6 +108,9 @@ func (k *talker) guess() {
 		k.out = nil
 		if !from.IsZero() {
 			k.seen.by[k.name] += k.m.now.Sub(from)
+		}
+		if begun == k.begun {
+			k.m.after(tick-(k.m.now.Sub(begun)+1)%tick, k.listen)
 		}
 		if begun != k.begun || err != nil {
 			switch {
@@ -159,6 +169,7 @@ func (k *talker) suspect() {
 // stop is the end of the utterance.
 func (k *talker) stop(length time.Duration) {
 	k.speaking = false
+	k.seen.wanted += int((length-lead)/paceFast) + 1
 	asked := k.m.now
 	k.m.after(max(k.m.exp(k.pause), 300*time.Millisecond), k.speak)
 	if k.ready {
