@@ -56,7 +56,7 @@ func transcript(words []engine.Word, q question, language string) engine.Transcr
 // extend decodes a window whose text begins with a prefix.
 func (s *Slot) extend(ctx context.Context, w engine.Window, q question, p engine.Prefix) ([]engine.Word, string, error) {
 	st, j := s.job(w, q, true)
-	j.prefix = s.model.weights.forcible(lead(p))
+	j.prefix = s.model.forcible(w, lead(p))
 	j.params.SetMaxTokensPerSegment(maxTokens(q.length) + len(j.prefix))
 	tokens, forced, language, err := st.decode(ctx, j)
 	if err != nil {
@@ -90,9 +90,16 @@ func (s *Slot) job(w engine.Window, q question, final bool) (*state, *job) {
 }
 
 // forcible gives the tokens of a text that may be forced, not more than a window
-// holds.
-func (w *weights) forcible(text string) []int32 {
-	ids := slices.DeleteFunc(w.tokenize(text), func(id int32) bool { return w.banned[id] != 0 })
+// holds: the decoder's own as far as a partial of the same audio said it.
+func (m *Model) forcible(w engine.Window, text string) []int32 {
+	h := &heard{model: m}
+	if kept := w.Memo.Take(); kept != nil {
+		defer w.Memo.Put(kept)
+		if known, ok := kept.(*heard); ok && known.model == m {
+			h = known
+		}
+	}
+	ids := slices.DeleteFunc(h.tokens(text), func(id int32) bool { return m.weights.banned[id] != 0 })
 	return ids[:min(len(ids), maxForced)]
 }
 

@@ -119,3 +119,34 @@ func TestFinalKeepsItsPromise(t *testing.T) {
 		}
 	}
 }
+
+// TestFinalKnowsWhatPartialsSaid: it forces the very tokens that a partial of the
+// same audio made, and leaves them to the next one.
+func TestFinalKnowsWhatPartialsSaid(t *testing.T) {
+	t.Parallel()
+	m := load(t)
+	s := open(t, m)
+	w := engine.Window{Audio: speak(t, "slt", domain[0]), Memo: new(engine.Memo)}
+	h, err := s.Partial(context.Background(), w, nil)
+	if err != nil || len(h.Words) < 5 {
+		t.Fatal(h, err)
+	}
+	known := w.Memo.Take().(*heard)
+	text := lead(h.Words)
+	odd := append([]int32(nil), m.weights.tokenize(text[:2])...) // another way to say the same
+	known.ids = append(odd, m.weights.tokenize(text[2:])...)
+	w.Memo.Put(known)
+	if d := cmp.Diff(known.ids, m.forcible(w, text)); d != "" {
+		t.Errorf("not the partial's tokens: %s", d)
+	}
+	f, err := s.Final(context.Background(), w, h.Words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(texts(h.Words), texts(f.Words)); d != "" {
+		t.Error(d)
+	}
+	if w.Memo.Take() != known {
+		t.Error("what was known of the audio is gone")
+	}
+}
