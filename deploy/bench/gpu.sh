@@ -50,7 +50,7 @@ fi
 driver
 mkdir -p .artifacts/bench
 for size in "${sizes[@]}"; do
-	model=.artifacts/bench/random-$size.bin
-	[ -e "$model" ] || shown parley models random "$size" --out "$model"
+	model=.artifacts/bench/random-$size-34.bin
+	[ -e "$model" ] || shown parley models random "$size" --out "$model" --tokens 34
 	shown parley models time "$model" --gpu only --runs "${RUNS:-11}" --busy "${BUSY:-20s}" --slots 1,2,3
 done
