@@ -154,12 +154,12 @@ func TestFourTimesTooFast(t *testing.T) {
 		}
 	}
 	t.Run("with an eye on the answers", func(t *testing.T) {
-		c := microphone16{client: session(t, s, pcmIn(nil))}
-		finals := c.heed(pcm, 4, time.Second)
-		if finals < 3*len(said) {
+		c := microphone16{client: session(t, s, pcmIn(map[string]any{"vad": map[string]any{"patience_ms": 0}}))}
+		finals, ended := c.heed(pcm, 4, time.Second)
+		if finals != 3*len(said) {
 			t.Errorf("%d finals of %d sentences", finals, 3*len(said))
 		}
-		if ended := c.until("session.ended"); ended.Stats.DroppedUS != 0 || ended.Stats.AudioUS < codec.Duration(len(pcm), codec.SpeechRate).Microseconds() {
+		if ended.Stats.DroppedUS != 0 || ended.Stats.AudioUS < codec.Duration(len(pcm), codec.SpeechRate).Microseconds() {
 			t.Errorf("%+v", ended.Stats)
 		}
 	})
@@ -187,8 +187,9 @@ func TestFourTimesTooFast(t *testing.T) {
 }
 
 // heed sends pcm at a multiple of real time, at most ahead of what was taken in and
-// only while flow is ok, and ends the session. It returns how many finals had text.
-func (m *microphone16) heed(pcm []float32, times int, ahead time.Duration) (finals int) {
+// only while flow is ok, and ends the session. It returns how many finals had text
+// and the last event.
+func (m *microphone16) heed(pcm []float32, times int, ahead time.Duration) (finals int, ended event) {
 	m.t.Helper()
 	var acked time.Duration
 	flow := "ok"
@@ -220,15 +221,15 @@ func (m *microphone16) heed(pcm []float32, times int, ahead time.Duration) (fina
 			see(ev)
 		}
 	}
-	m.send(map[string]any{"type": "input.commit"})
-	m.send(map[string]any{"type": "input.end"})
-	m.pings++
-	m.send(map[string]any{"type": "ping", "t": m.pings})
-	for ev, _ := m.next(); ev.Type != "pong"; ev, _ = m.next() {
-		see(ev)
-	}
 	m.send(map[string]any{"type": "session.end"})
-	return finals
+	for ended.Type != "session.ended" {
+		var ok bool
+		if ended, ok = m.next(); !ok {
+			m.t.Fatalf("closed with %d", m.status)
+		}
+		see(ended)
+	}
+	return finals, ended
 }
 
 // TestModelsOfAnotherVocabulary: nothing but whisper's own is given to native code.
