@@ -12,10 +12,8 @@ const (
 // ledger keeps what each session has had of the slots, in virtual time as
 // start-time fair queueing does (Goyal, Vin, Cheng 1996): an account begins at
 // the virtual time, that of the least served who waits, and moves on by what its
-// decodes cost.
-// So a newcomer neither waits for nor overtakes old debts, and a session with
-// long windows comes less often, not later for all. Who was turned away is no
-// newcomer when it comes again.
+// decodes cost. So a newcomer neither waits for nor overtakes old debts, and a
+// session with long windows comes less often, not later for all.
 type ledger struct {
 	accounts map[string]*account
 	now      time.Duration // virtual
@@ -28,7 +26,6 @@ type account struct {
 	length time.Duration // of the audio of its last partial
 	heard  time.Duration // of its utterance, counted as speech
 	users  int           // tickets that refer to it
-	turned bool          // away since it was last served: it keeps its turn
 
 	seen, refused time.Time // last
 }
@@ -45,10 +42,7 @@ func (l *ledger) open(session string, now time.Time) *account {
 			l.accounts[session] = a
 		}
 	}
-	if !a.turned || now.Sub(a.seen) > debtMemory {
-		a.at = max(a.at, l.now)
-	}
-	a.seen = now
+	a.at, a.seen = max(a.at, l.now), now
 	a.users++
 	return a
 }
@@ -59,7 +53,6 @@ func (l *ledger) open(session string, now time.Time) *account {
 func (l *ledger) start(a *account, cost, least time.Duration) {
 	l.now = max(l.now, least)
 	a.at += cost
-	a.turned = false
 }
 
 // done takes note of the audio of a decode that came to its end, and returns how
@@ -91,7 +84,7 @@ func (l *ledger) sweep(now time.Time) {
 		return
 	}
 	for s, a := range l.accounts {
-		if a.users == 0 && (a.at <= l.now && !a.turned || now.Sub(a.seen) > debtMemory) {
+		if a.users == 0 && (a.at <= l.now || now.Sub(a.seen) > debtMemory) {
 			delete(l.accounts, s)
 		}
 	}

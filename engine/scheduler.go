@@ -162,8 +162,8 @@ func (s *scheduler) shorten(now time.Time) {
 	}
 }
 
-// refuse notes work that is wanted and not done, once a pace however often a
-// session comes back for it, and that the session keeps its turn.
+// refuse counts work that is wanted and not done, once a pace however often a
+// session comes back for it.
 func (s *scheduler) refuse(now time.Time, t *ticket) {
 	a := s.ledger.open(t.Session, now)
 	a.users--
@@ -171,7 +171,6 @@ func (s *scheduler) refuse(now time.Time, t *ticket) {
 		a.refused = now
 		s.load.want(t.Class, s.expect(t))
 	}
-	a.turned = true
 }
 
 // put ends a waiting ticket's wait.
@@ -226,11 +225,7 @@ func (s *scheduler) finish(now time.Time, t *ticket, done bool) {
 	if t.out != nil && !done || done && !t.Class.partial() {
 		owes = 0
 	}
-	if !s.queue.finish(t, owes) {
-		return
-	}
-	if !done {
-		t.account.turned = t.out != nil
+	if !s.queue.finish(t, owes) || !done {
 		return
 	}
 	s.load.hear(t.account.done(t.Class, t.length))

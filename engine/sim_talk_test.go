@@ -24,11 +24,11 @@ func converse(t *testing.T, m machine, slots, sessions int, d time.Duration, res
 }
 
 func (s *sim) row(seen *tally, sessions int) string {
-	return fmt.Sprintf("%4d sessions: busy %.2f wasted %.2f load %.2f pace %5v predicted %.2f | finals p50 %v p99 %v, ready %.2f | first partial p50 %v p95 %v | between partials p50 %v p95 %v | computed %.2f refused %d",
+	return fmt.Sprintf("%4d sessions: busy %.2f wasted %.2f load %.2f pace %5v predicted %.2f | finals p50 %v p99 %v, ready %.2f | first partial p50 %v p95 %v | between partials p50 %v p95 %v | refused %d",
 		sessions, s.busy.Seconds()/s.now.Sub(dawn).Seconds()/float64(s.s.slots), s.wasted.Seconds()/max(s.busy.Seconds(), 1),
 		s.s.load.rho(), short(s.s.load.pace()), s.s.predict(sessions), short(seen.final.p(50)), short(seen.final.p(99)),
 		float64(seen.hits)/float64(max(1, len(seen.final))), short(seen.first.p(50)), short(seen.first.p(95)),
-		short(seen.gap.p(50)), short(seen.gap.p(95)), float64(seen.emitted)/float64(max(1, seen.wanted)), seen.refused)
+		short(seen.gap.p(50)), short(seen.gap.p(95)), seen.refused)
 }
 
 // TestSimConversations: whole sessions. Up to the load they are admitted for,
@@ -136,6 +136,30 @@ func TestSimLongBesideShort(t *testing.T) {
 		}
 		if late := short2.gap.p(99); !eager && late > paceSlow+time.Second {
 			t.Errorf("short partials come every %v because of long ones", late)
+		}
+	}
+}
+
+// TestSimLineAndFairness: so many sessions that most partials are refused. Still
+// each has the same computing, whoever comes back when.
+func TestSimLineAndFairness(t *testing.T) {
+	for _, n := range []int{12, 40} {
+		for _, eager := range []bool{true, false} {
+			s := newSim(t, defaultPolicy(), tinyCPU, 2, 1000)
+			seen := &tally{}
+			for i := range n {
+				k := s.talker(fmt.Sprint("session ", i), seen, 0, 0, 0)
+				k.window, k.eager = 12*time.Second, eager
+				k.begun, k.speaking, k.first = dawn.Add(-time.Minute), true, true
+				s.after(s.exp(time.Second), k.listen)
+			}
+			s.run(5 * time.Minute)
+			least, most := spread(seen.by)
+			t.Logf("%d sessions, eager %v: %v to %v of computing; between partials %v; %d refused; load %.2f",
+				n, eager, short(least), short(most), seen.gap, seen.refused, s.s.load.rho())
+			if most.Seconds()/least.Seconds() > 1.1 {
+				t.Errorf("%d sessions had %v to %v of computing", n, least, most)
+			}
 		}
 	}
 }

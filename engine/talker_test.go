@@ -31,11 +31,11 @@ type talker struct {
 
 // tally is what all talkers of a run saw.
 type tally struct {
-	final, first, age, gap, service sample
-	specs, hits, utterances         int
-	wanted, emitted, refused        int // partials at the fastest pace, got, turned down
-	lost                            int // finals
-	by                              map[string]time.Duration
+	final, first, age, gap   sample
+	specs, hits, utterances  int
+	wanted, emitted, refused int // partials at the fastest pace, got, turned down
+	lost                     int // finals
+	by                       map[string]time.Duration
 }
 
 const (
@@ -169,7 +169,6 @@ func (k *talker) suspect() {
 // stop is the end of the utterance.
 func (k *talker) stop(length time.Duration) {
 	k.speaking = false
-	k.seen.wanted += int((length-lead)/paceFast) + 1
 	asked := k.m.now
 	k.m.after(max(k.m.exp(k.pause), 300*time.Millisecond), k.speak)
 	if k.ready {
