@@ -13,6 +13,9 @@ const (
 	settle = 500 * time.Millisecond
 	// doubtful is the probability below which a word needs one more witness.
 	doubtful = 0.4
+	// likely is the probability from which a word is worth showing that no other
+	// hypothesis has said.
+	likely = 0.6
 )
 
 // Live is the text of one utterance while it is being spoken. A word becomes
@@ -43,8 +46,7 @@ func (l *Live) Until(t time.Duration) { l.until = t }
 func (l *Live) Heard() time.Duration { return l.heard }
 
 // Update takes a hypothesis made from the audio of the window up to heard and
-// returns the words promised so far and those that may still change; both are
-// the caller's. A hypothesis from no more audio than the last one is ignored.
+// returns Words. A hypothesis from no more audio than the last one is ignored.
 func (l *Live) Update(h Hypothesis, heard time.Duration) (stable, tail []Word) {
 	if heard > l.heard {
 		l.heard = heard
@@ -59,10 +61,21 @@ func (l *Live) Update(h Hypothesis, heard time.Duration) (stable, tail []Word) {
 	return l.Words()
 }
 
-// Words are those promised so far and those that may still change; both are the
-// caller's.
+// Words are those promised so far and those that may still change, as far as they
+// are worth saying; both are the caller's.
 func (l *Live) Words() (stable, tail []Word) {
-	return slices.Concat(l.done, l.stable), slices.Clone(l.tail)
+	return slices.Concat(l.done, l.stable), slices.Clone(l.tail[:l.worthSaying()])
+}
+
+// worthSaying counts the words of tail up to the first that its decoder is not
+// sure of and nothing has confirmed: many such words change, and those after them.
+func (l *Live) worthSaying() int {
+	for i, w := range l.tail {
+		if w.P < likely && l.seen[i] < 2 {
+			return i
+		}
+	}
+	return len(l.tail)
 }
 
 // witnesses counts for each fresh word how many hypotheses in a row had it, and

@@ -15,7 +15,7 @@ import (
 func said(text string) []Word {
 	var words []Word
 	for i, w := range strings.Fields(text) {
-		words = append(words, Word{Text: w, Start: time.Duration(i) * time.Second, End: time.Duration(i+1) * time.Second, P: 0.5})
+		words = append(words, Word{Text: w, Start: time.Duration(i) * time.Second, End: time.Duration(i+1) * time.Second, P: 0.7})
 	}
 	return words
 }
@@ -154,6 +154,17 @@ func TestAWitnessThatSaysOtherwiseStartsTheCountAgain(t *testing.T) {
 	}
 }
 
+func TestWhatIsUnlikelyIsShownOnceItIsConfirmed(t *testing.T) {
+	var l Live
+	words := said("a b c d")
+	words[2].P = 0.5
+	for i, want := range []string{"a b", "c d"} {
+		if _, tail := l.Update(Hypothesis{Words: words}, time.Duration(3000+400*i)*time.Millisecond); Text(tail) != want {
+			t.Errorf("hypothesis %d: tail %q, want %q", i, Text(tail), want)
+		}
+	}
+}
+
 func TestUntilKeepsLaterWordsOpen(t *testing.T) {
 	var l Live
 	l.Until(2500 * time.Millisecond)
@@ -240,7 +251,7 @@ func TestWordsAreJoinedAcrossACutAsTheirScriptIs(t *testing.T) {
 	} {
 		var l Live
 		l.Cut([]Word{{Text: c.before}}, time.Second)
-		l.Update(Hypothesis{Words: []Word{{Text: c.after, Start: time.Second, End: 2 * time.Second}}}, 3*time.Second)
+		l.Update(Hypothesis{Words: []Word{{Text: c.after, P: 1, Start: time.Second, End: 2 * time.Second}}}, 3*time.Second)
 		stable, tail := l.Words()
 		if got := Text(append(stable, tail...)); got != c.want {
 			t.Errorf("%q", got)
