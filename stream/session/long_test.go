@@ -313,3 +313,48 @@ func TestTwoLanguagesInOneSession(t *testing.T) {
 		}
 	})
 }
+
+// changeable hears every word as something else in a final that is free.
+type changeable struct{ session.Recognizer }
+
+func (c changeable) Final(ctx context.Context, a engine.Ask, w engine.Window, p engine.Prefix) (engine.Transcript, error) {
+	t, err := c.Recognizer.Final(ctx, a, w, p)
+	for i := len(p); i < len(t.Words); i++ {
+		t.Words[i].Text = strings.ToUpper(t.Words[i].Text)
+	}
+	return t, err
+}
+
+func TestTheFinalPolicyDecidesWhetherPromisesBind(t *testing.T) {
+	const said = "turn on the light in the kitchen now"
+	for _, policy := range []stream.FinalPolicy{stream.FinalStable, stream.FinalBest} {
+		t.Run(string(policy), func(t *testing.T) {
+			bubble(t, reader(10*time.Millisecond), &enginetest.Synthesizer{}, func(c *session.Config) {
+				c.Services.Recognizer = changeable{c.Services.Recognizer}
+			}, func(f *fixture) {
+				f.start(stream.Patch{Final: &policy})
+				f.play(speech(said), streamtest.Hush(time.Second))
+				stable := ""
+				for {
+					switch ev := f.next().(type) {
+					case stream.Partial:
+						if !strings.HasPrefix(ev.Stable, stable) {
+							f.Errorf("stable %q became %q", stable, ev.Stable)
+						}
+						stable = ev.Stable
+						continue
+					case stream.Final:
+						best := policy == stream.FinalBest && ev.Text == strings.ToUpper(said) && ev.Revised
+						kept := policy == stream.FinalStable && strings.HasPrefix(ev.Text, stable) && strings.EqualFold(ev.Text, said) && !ev.Revised
+						if !best && !kept || !strings.HasPrefix(stable, "turn") {
+							f.Errorf("final %q, revised %v, after stable %q", ev.Text, ev.Revised, stable)
+						}
+					default:
+						continue
+					}
+					break
+				}
+			})
+		})
+	}
+}
