@@ -33,7 +33,7 @@ type guess struct {
 	again          bool      // pcm is still encoded
 	logits         []float32 // where those of each step are copied to, or nil
 
-	likely  float32 // probability of the language, 1 where it was not detected
+	likely  float32 // probability of the language, set where it is detected
 	ids     []int32 // the new tokens
 	stopped ending
 }
@@ -43,7 +43,7 @@ type guess struct {
 func (s *state) guess(ctx context.Context, g *guess) ([]token, string, error) {
 	out := make([]C.struct_parley_token, g.most)
 	c := C.struct_parley_guess{
-		samples: C.int(len(g.pcm)), encoder: C.int(g.encoder), threads: C.int(g.threads), language: C.int(g.language), language_p: 1,
+		samples: C.int(len(g.pcm)), encoder: C.int(g.encoder), threads: C.int(g.threads), language: C.int(g.language), language_p: C.float(g.likely),
 		translate: C.bool(g.translate), again: C.bool(g.again), most: C.int(g.most), cancel: s.cancel,
 		n_before: C.int(len(g.before)), n_prefix: C.int(len(g.prefix)), n_banned: C.int(len(s.w.mute)),
 	}

@@ -110,6 +110,9 @@ func TestStops(t *testing.T) {
 	if p := babble.likely; p <= 0 || p >= 1 || babble.language < 0 {
 		t.Errorf("language %d with %v", babble.language, p)
 	}
+	if all.likely != 0 {
+		t.Errorf("the only language there is was detected with %v", all.likely)
+	}
 }
 
 func TestGuessIsCancelled(t *testing.T) {

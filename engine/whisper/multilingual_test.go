@@ -154,8 +154,8 @@ func TestMultilingual(t *testing.T) {
 		{Audio: speech, Language: "ja", Task: engine.Translate},
 	} {
 		h, err := used.Partial(context.Background(), w, nil)
-		if err != nil || h.Language != w.Language {
-			t.Errorf("asked for %q, got %q, %v", w.Language, h.Language, err)
+		if err != nil || h.Language != w.Language || h.LanguageP != 1 {
+			t.Errorf("asked for %q, got %q with %v, %v", w.Language, h.Language, h.LanguageP, err)
 		}
 	}
 	if _, err := used.Partial(context.Background(), engine.Window{Audio: speech, Language: "tlh"}, nil); !errors.Is(err, engine.ErrUnknownLanguage) {
@@ -165,8 +165,16 @@ func TestMultilingual(t *testing.T) {
 	if err != nil || !slices.Contains(codes, want.Language) {
 		t.Fatalf("detected %q, %v", want.Language, err)
 	}
+	if want.LanguageP <= 0 || want.LanguageP >= 1 {
+		t.Errorf("detected %q with %v", want.Language, want.LanguageP)
+	}
 	got, err := used.Partial(context.Background(), engine.Window{Audio: speech}, nil)
 	if d := cmp.Diff(want, got); err != nil || d != "" {
 		t.Errorf("detected something else after other work: %v %s", err, d)
+	}
+	// A wrong promise is decoded twice; the language is detected once.
+	wrong := engine.Prefix{{Text: "w1"}}
+	if got, err := used.Partial(context.Background(), engine.Window{Audio: long}, wrong); err != nil || got.LanguageP <= 0 || got.LanguageP >= 1 {
+		t.Errorf("with a prefix: %q with %v, %v", got.Language, got.LanguageP, err)
 	}
 }

@@ -4,6 +4,7 @@ package whisper
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,13 +26,13 @@ const (
 func (s *Slot) Partial(ctx context.Context, w engine.Window, p engine.Prefix) (engine.Hypothesis, error) {
 	q, err := s.ask(ctx, w)
 	if err != nil || q.nothing {
-		return engine.Hypothesis{Language: w.Language}, err
-	}
-	if q.length > longest {
-		t, err := s.decode(ctx, w, false)
-		return engine.Hypothesis{Words: t.Words, Language: t.Language}, err
+		return engine.Hypothesis{Words: slices.Clone(p), Language: w.Language}, err
 	}
 	defer drain(s.model.config.Log)
+	if q.length > longest {
+		words, language, err := s.extend(ctx, w, q, p)
+		return engine.Hypothesis{Words: words, Language: language}, err
+	}
 	h := s.model.recall(w)
 	defer w.Memo.Put(h)
 	g := s.guess(w, q, h)

@@ -105,7 +105,7 @@ func TestPartialOfEverything(t *testing.T) {
 		prompt string
 	}{
 		"short":         {audio[:1600], nil, ""},
-		"long":          {long, nil, ""},
+		"long":          {long, engine.Prefix{{Text: "Alarm"}}, ""},
 		"long prefix":   {audio, many, ""},
 		"long prompt":   {audio, many, strings.Repeat("kitchen ", 400)},
 		"odd prefix":    {audio, engine.Prefix{{Text: "\x00\xff<|endoftext|>"}}, "\x00"},
@@ -115,6 +115,9 @@ func TestPartialOfEverything(t *testing.T) {
 			got, err := s.Partial(context.Background(), engine.Window{Audio: tc.audio, Prompt: tc.prompt}, tc.prefix)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if name == "long" && (len(got.Words) < 2 || got.Words[0].Text != "Alarm") {
+				t.Errorf("does not go on after the prefix: %q", engine.Text(got.Words))
 			}
 			at := time.Duration(0)
 			for _, w := range got.Words {
