@@ -34,7 +34,7 @@ static int set_sound(struct whisper_context * ctx, struct whisper_state * state,
     }
     const int length = 2 * (g->encoder > 0 ? g->encoder : whisper_n_audio_ctx(ctx));
     parley_mel_window(&g->mel, pcm, g->samples, g->window, length);
-    return whisper_set_mel_with_state(ctx, state, g->window, length, g->mel.filters->bands);
+    return whisper_set_mel_with_state(ctx, state, g->window, length, g->mel.bands);
 }
 
 static int encode(struct whisper_context * ctx, struct whisper_state * state, struct parley_guess * g, const float * pcm) {

@@ -93,7 +93,7 @@ static float at(const float * pcm, int samples, int i) {
     return i < samples ? pcm[i] : 0;
 }
 
-static void frame(const struct parley_filters * f, const float * pcm, int samples, int i, float * out) {
+static void frame(const struct parley_mel * f, const float * pcm, int samples, int i, float * out) {
     float     x[SIZE] __attribute__((aligned(16)));
     float     e[BINS];
     const int from = i * HOP - HALF;
@@ -140,9 +140,9 @@ static float scale(float x, double least) {
 }
 
 void parley_mel_window(struct parley_mel * mel, const float * pcm, int samples, float * out, int length) {
-    const int bands = mel->filters->bands, count = parley_mel_count(samples), stay = settled(samples);
+    const int bands = mel->bands, count = parley_mel_count(samples), stay = settled(samples);
     for (int i = mel->known; i < count; i++) {
-        frame(mel->filters, pcm, samples, i, mel->frames + (size_t) i * bands);
+        frame(mel, pcm, samples, i, mel->frames + (size_t) i * bands);
     }
     if (stay > mel->known) {
         mel->loudest = loudest(mel->frames + (size_t) mel->known * bands, (stay - mel->known) * bands, mel->known > 0 ? mel->loudest : silence);

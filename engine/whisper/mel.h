@@ -4,20 +4,15 @@
 
 #include <stdint.h>
 
-// How the bands are made of frequencies.
-struct parley_filters {
-    int             bands;
-    const float *   weights; // bands times 201
-    const int32_t * spans;   // of each band: the first bin and the one after the last that weigh, in fours up to 200
-};
-
 // The spectrogram of audio that grows. A frame is log10 of the energy of each
 // band around a moment; there are 100 in a second.
 struct parley_mel {
-    const struct parley_filters * filters;
-    float * frames;  // room for parley_mel_count of them
-    int     known;   // frames that later samples cannot change any more
-    float   loudest; // of the known ones
+    int             bands;
+    const float *   weights; // that make bands of frequencies: bands times 201
+    const int32_t * spans;   // of each band: the first bin and the one after the last that weigh, in fours up to 200
+    float *         frames;  // room for parley_mel_count of them
+    int             known;   // frames that later samples cannot change any more
+    float           loudest; // of the known ones
 };
 
 // How many frames samples make, the last ones reaching beyond the end.

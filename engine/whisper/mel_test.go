@@ -92,7 +92,6 @@ func TestSpectrumGrows(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := newFilters(rows)
-	defer f.free()
 	pcm := codectest.Speech(t)
 	r := rand.New(rand.NewPCG(7, 8))
 	whole := func(n int) []float32 { return (&spectrum{filters: f}).scaled(pcm[:n], 1400) }
@@ -116,7 +115,6 @@ func TestSpectrumGrows(t *testing.T) {
 
 func TestFilterSpans(t *testing.T) {
 	f := newFilters([][]float32{make([]float32, models.Bins), {5: 1, 9: 1, models.Bins - 1: 1}, {199: 1, models.Bins - 1: 0}})
-	defer f.free()
 	if d := cmp.Diff([]int32{200, 0, 4, 12, 196, 200}, f.spans); d != "" {
 		t.Error(d)
 	}

@@ -125,10 +125,7 @@ func openWeights(path string, gpu bool, device int, flash bool) (*weights, error
 	return w, nil
 }
 
-func (w *weights) free() {
-	C.whisper_free(w.ctx)
-	w.filters.free()
-}
+func (w *weights) free() { C.whisper_free(w.ctx) }
 
 // state is the working memory of one decode at a time.
 type state struct {
@@ -257,6 +254,118 @@ func (w *weights) texts(raw []C.struct_parley_token) []token {
 		}
 	}
 	return out
+}
+
+// guess decodes what follows the prefix. It returns soon after ctx is done, with
+// its cause.
+func (s *state) guess(ctx context.Context, g *guess) ([]token, string, error) {
+	out := make([]C.struct_parley_token, g.most)
+	c := C.struct_parley_guess{
+		samples: C.int(len(g.pcm)), encoder: C.int(g.encoder), threads: C.int(g.threads), language: C.int(g.language), language_p: C.float(g.likely),
+		translate: C.bool(g.translate), again: C.bool(g.again), most: C.int(g.most), cancel: s.cancel,
+		n_before: C.int(len(g.before)), n_prefix: C.int(len(g.prefix)), n_banned: C.int(len(s.w.mute)),
+	}
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	c.before, c.prefix, c.banned = ids(&pin, g.before), ids(&pin, g.prefix), ids(&pin, s.w.mute)
+	c.logits = floats(&pin, g.logits)
+	if g.spectrum != nil && !g.again {
+		c.mel = g.spectrum.lend(&pin, len(g.pcm))
+		s.window = room(s.window, s.w.filters.bands*2*s.w.positions(g.encoder))
+		c.window = floats(&pin, s.window)
+	}
+	n := 0
+	err := s.until(ctx, func() int {
+		n = int(C.parley_guess(s.w.ctx, s.ptr, &c, (*C.float)(&g.pcm[0]), &out[0]))
+		return min(n, 0)
+	})
+	if c.window != nil {
+		g.spectrum.keep(&c.mel)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	g.language, g.likely, g.stopped = int(c.language), float32(c.language_p), ending(c.stop)
+	g.ids = g.ids[:0]
+	for _, t := range out[:n] {
+		g.ids = append(g.ids, int32(t.id))
+	}
+	return s.w.texts(out[:n]), C.GoString(C.whisper_lang_str(c.language)), nil
+}
+
+// positions is the length of the encoder, the model's own for 0.
+func (w *weights) positions(encoder int) int {
+	if encoder > 0 {
+		return encoder
+	}
+	return int(C.whisper_n_audio_ctx(w.ctx))
+}
+
+func ids(pin *runtime.Pinner, s []int32) *C.int32_t {
+	if len(s) == 0 {
+		return nil
+	}
+	pin.Pin(&s[0])
+	return (*C.int32_t)(unsafe.Pointer(&s[0]))
+}
+
+func floats(pin *runtime.Pinner, s []float32) *C.float {
+	if len(s) == 0 {
+		return nil
+	}
+	pin.Pin(&s[0])
+	return (*C.float)(unsafe.Pointer(&s[0]))
+}
+
+// lend gives C what is known of the spectrogram of so many samples.
+func (s *spectrum) lend(pin *runtime.Pinner, samples int) C.struct_parley_mel {
+	s.grow(int(C.parley_mel_count(C.int(samples))), samples)
+	return C.struct_parley_mel{
+		bands: C.int(s.filters.bands), weights: floats(pin, s.filters.weights), spans: ids(pin, s.filters.spans),
+		frames: floats(pin, s.frames), known: C.int(s.known), loudest: C.float(s.loudest),
+	}
+}
+
+func (s *spectrum) keep(m *C.struct_parley_mel) {
+	s.known, s.loudest = int(m.known), float32(m.loudest)
+}
+
+// scaled is the window of so many frames that an encoder takes, band by band.
+func (s *spectrum) scaled(pcm []float32, length int) []float32 {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	m := s.lend(&pin, len(pcm))
+	out := make([]float32, s.filters.bands*length)
+	C.parley_mel_window(&m, (*C.float)(&pcm[0]), C.int(len(pcm)), (*C.float)(&out[0]), C.int(length))
+	s.keep(&m)
+	return out
+}
+
+// setMel gives the library the spectrogram of a window of so many frames, by our
+// means or, where the spectrum is nil, its own.
+func (s *state) setMel(spectrum *spectrum, pcm []float32, length int) int {
+	if spectrum == nil {
+		return int(C.whisper_pcm_to_mel_with_state(s.w.ctx, s.ptr, (*C.float)(&pcm[0]), C.int(len(pcm)), 1))
+	}
+	window := spectrum.scaled(pcm, length)
+	return int(C.whisper_set_mel_with_state(s.w.ctx, s.ptr, (*C.float)(&window[0]), C.int(length), C.int(spectrum.filters.bands)))
+}
+
+// pick is the likeliest token up to eot that is not among the banned, and how
+// likely it is among those. It writes to the logits.
+func pick(logits []float32, banned []int32, eot int) (id int, p, logp float32) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	t := C.parley_pick((*C.float)(&logits[0]), ids(&pin, banned), C.int(len(banned)), C.int(eot))
+	return int(t.id), float32(t.p), float32(t.plog)
+}
+
+// loops counts the tokens at the end of a text that only repeat those before.
+func loops(text []int32) int {
+	if len(text) == 0 {
+		return 0
+	}
+	return int(C.parley_looped((*C.int32_t)(&text[0]), C.int(len(text))))
 }
 
 func (w *weights) text(id int32) string { return w.info.Whisper_token_to_str(lib.Token(id)) }
