@@ -35,17 +35,6 @@ func vocabulary(t *testing.T) []string {
 	return words
 }
 
-func shape(t *testing.T, name string) random.Shape {
-	t.Helper()
-	for _, s := range random.Shapes() {
-		if s.Name == name {
-			return s
-		}
-	}
-	t.Fatalf("no shape %s", name)
-	return random.Shape{}
-}
-
 // The published English models have the bundled one's vocabulary, so their files
 // are as long as ours to the byte; the multilingual ones all have another one of
 // the same length.
