@@ -105,7 +105,7 @@ func (u *utterance) speech(to int64) time.Duration { return media(to) - u.at - u
 
 // spent reports whether the window holds nothing that was not cut off already.
 func (u *utterance) spent() bool {
-	return u.window.from > u.first && u.end()-u.window.from < samplesIn(100*time.Millisecond)
+	return len(u.audio) == 0 || u.window.from > u.first && u.end()-u.window.from < samplesIn(100*time.Millisecond)
 }
 
 // backlog is audio that was heard and has no final yet.

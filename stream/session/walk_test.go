@@ -497,6 +497,7 @@ func (w *world) settle() {
 		if w.finished {
 			break
 		}
+		w.give(ticked{}) // what is heard by now makes room for what waits
 		for _, epoch := range slices.Sorted(maps.Keys(w.jobs)) {
 			job := w.jobs[epoch]
 			delete(w.jobs, epoch)
