@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -236,8 +237,8 @@ func BenchmarkCancel(b *testing.B) {
 }
 
 // BenchmarkStates (C10): what two states of one thread each do in the time that
-// one needs for as much, alone and beside a process that never rests; in real
-// time. With a hog the better part of two processors is 1.5 of them.
+// one needs for as much, alone and beside a thread that never rests; in real
+// time.
 func BenchmarkStates(b *testing.B) {
 	m := benchModel(b)
 	states := []*state{benchState(b, m), benchState(b, m)}
@@ -278,19 +279,17 @@ func BenchmarkStates(b *testing.B) {
 
 // busy keeps one processor from resting until it is stopped.
 func busy() (stop func()) {
-	done, gone := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(gone)
+	var wg sync.WaitGroup
+	var over atomic.Bool
+	wg.Go(func() {
 		runtime.LockOSThread()
-		for {
-			select {
-			case <-done:
-				return
-			default:
-			}
+		for !over.Load() {
 		}
-	}()
-	return func() { close(done); <-gone }
+	})
+	return func() {
+		over.Store(true)
+		wg.Wait()
+	}
 }
 
 // BenchmarkMemory (C12): resident memory after all utterances against after the
