@@ -34,6 +34,9 @@ type (
 		utt, epoch int
 		view       view
 	}
+	// promote tells the recogniser that somebody waits for the final that was
+	// begun early.
+	promote struct{}
 	// judge asks the turn model about the end of the audio.
 	judge struct {
 		utt, epoch int
@@ -108,6 +111,7 @@ func (guess) effect()   {}
 func (show) effect()    {}
 func (foresee) effect() {}
 func (decide) effect()  {}
+func (promote) effect() {}
 func (judge) effect()   {}
 func (hold) effect()    {}
 func (tally) effect()   {}

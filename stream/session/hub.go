@@ -39,6 +39,10 @@ type TurnModel interface {
 	Probability(ctx context.Context, audio []float32) (float64, error)
 }
 
+// promoter is a Recognizer that can be told that somebody waits for what was
+// speculative when a session asked for it. engine.Pool is one.
+type promoter interface{ Promote(session string) }
+
 // Voices speak. Find resolves an id, a bare name or a language to a voice, or
 // fails with engine.ErrUnknownVoice.
 type Voices interface {

@@ -153,7 +153,7 @@ func (s *session) do(e effect) {
 	switch e := e.(type) {
 	case emit:
 		s.emit(e.event)
-	case guess, show, foresee, decide, judge, abandon:
+	case guess, show, foresee, promote, decide, judge, abandon:
 		s.decode(e)
 	case tally:
 		s.meter.m.speculative.WithLabelValues(e.outcome).Inc()
@@ -214,6 +214,10 @@ func (s *session) decode(e effect) {
 			t, err := s.services.Recognizer.Final(ctx, engine.Ask{Session: s.id, Class: engine.ClassSpeculative}, e.view.window, e.view.prefix)
 			s.post(foreseen{e.utt, e.epoch, t, err})
 		})
+	case promote:
+		if p, ok := s.services.Recognizer.(promoter); ok {
+			p.Promote(s.id)
+		}
 	case decide:
 		s.run(job{e.utt, e.epoch}, func(ctx context.Context) {
 			t, err := s.services.Recognizer.Final(ctx, engine.Ask{Session: s.id, Class: engine.ClassFinal}, e.view.window, e.view.prefix)

@@ -161,7 +161,7 @@ func (s *state) finalise() []effect {
 		case u.draft != nil:
 			out = append(out, s.over(u.draft.t))
 		case u.ahead != nil:
-			return out
+			return append(out, promote{})
 		default:
 			s.epochs++
 			u.final = s.epochs

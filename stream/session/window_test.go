@@ -159,3 +159,34 @@ func TestTheEndOfTheLongestUtteranceIsNotPromised(t *testing.T) {
 		t.Errorf("certain up to %v of 30 s", got)
 	}
 }
+
+func TestAnEarlyFinalSomebodyWaitsForIsPromoted(t *testing.T) {
+	s := long(t)
+	grow(s, time.Second, 2*time.Second)
+	audio := samples(2 * time.Second)
+	var early foresee
+	for _, e := range s.step(0, paused{utt: 1, pause: 1, audio: audio, at: 1900 * time.Millisecond, voiced: 1900 * time.Millisecond}) {
+		if f, ok := e.(foresee); ok {
+			early = f
+		}
+	}
+	if early.epoch == 0 {
+		t.Fatal("no early final")
+	}
+	promoted := false
+	for _, e := range s.step(0, ended{utt: 1, audio: audio, to: 2 * time.Second, at: 1900 * time.Millisecond, reason: "vad", voiced: true}) {
+		switch e := e.(type) {
+		case promote:
+			promoted = true
+		case decide:
+			t.Error("another final beside the early one")
+		case abandon:
+			if e.epoch == early.epoch {
+				t.Error("the early final was called off")
+			}
+		}
+	}
+	if !promoted {
+		t.Error("the early final was not promoted")
+	}
+}
