@@ -138,8 +138,9 @@ func (p *Pool) Pace() time.Duration {
 }
 
 // Admit says whether one more session can be served beside so many others: nil,
-// or an *Overload. It goes by what decodes have cost so far; before that is known
-// it lets everybody in, and always as many as there are slots.
+// or an *Overload. It goes by what decodes have cost so far and by how long finals
+// wait; before that is known it lets everybody in, and always as many as there are
+// slots.
 func (p *Pool) Admit(sessions int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

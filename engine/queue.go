@@ -184,6 +184,16 @@ func (q *queue) count(c Class) (n int) {
 	return n
 }
 
+// oldest is how long the first of a class has waited.
+func (q *queue) oldest(c Class, now time.Time) (d time.Duration) {
+	for _, t := range q.waiting {
+		if t.Class == c {
+			d = max(d, now.Sub(t.asked))
+		}
+	}
+	return d
+}
+
 // ahead is how long the last in line waits for a slot, as far as costs are known.
 func (q *queue) ahead(last *ticket, now time.Time) time.Duration {
 	sum := time.Duration(0)

@@ -21,12 +21,15 @@ type policy struct {
 	// load up to which one more is taken: the rest is the reserve of finals, which
 	// come in bunches.
 	talk, full float64
+	// late is how long a final may wait for a slot before nobody more is let in,
+	// whatever the costs known so far predict.
+	late time.Duration
 	// knee is the load up to which the pace is the fastest.
 	knee float64
 }
 
 func defaultPolicy() policy {
-	return policy{patience: paceSlow, firsts: 3, speculate: 0.6, talk: 0.4, full: 0.8, knee: 0.6}
+	return policy{patience: paceSlow, firsts: 3, speculate: 0.6, talk: 0.4, full: 0.8, late: 5 * time.Second, knee: 0.6}
 }
 
 // scheduler decides which decode runs when and which never does. It is pure: no
@@ -262,19 +265,24 @@ func (s *scheduler) predict(sessions int) float64 {
 
 // admit says whether one more session can be served beside so many: nil, or an
 // *Overload. As many as there are slots always are, and all are while nothing is
-// known of what they cost.
+// known of what they cost and no final is late: where decodes are very slow it
+// takes long until enough are known.
 func (s *scheduler) admit(now time.Time, sessions int) error {
 	s.pass(now)
-	load := s.predict(sessions + 1)
-	if sessions < s.slots || load <= s.full {
+	if sessions < s.slots {
+		return nil
+	}
+	why := ""
+	if load, waits := s.predict(sessions+1), s.oldest(ClassFinal, now); load > s.full {
+		why = fmt.Sprintf("%d sessions and one more need %.0f %% of %d slots, of which they may have %.0f %%",
+			sessions, 100*load, s.slots, 100*s.full)
+	} else if waits > s.late {
+		why = fmt.Sprintf("a final of the %d sessions has waited for %v", sessions, waits.Round(100*time.Millisecond))
+	} else {
 		return nil
 	}
 	s.refused++ // those refused together shall not come back together
-	return &Overload{
-		RetryAfter: 5*time.Second + time.Duration(s.refused%16)*500*time.Millisecond,
-		Why: fmt.Sprintf("%d sessions and one more need %.0f %% of %d slots, of which they may have %.0f %%",
-			sessions, 100*load, s.slots, 100*s.full),
-	}
+	return &Overload{RetryAfter: 5*time.Second + time.Duration(s.refused%16)*500*time.Millisecond, Why: why}
 }
 
 // pass accounts for the time up to now.

@@ -316,3 +316,37 @@ func TestAdmit(t *testing.T) {
 		}
 	}
 }
+
+// TestAdmitWhileFinalsWait: decodes too slow to be known yet turn nobody away by
+// what they cost; finals that wait for them do, until they are served.
+func TestAdmitWhileFinalsWait(t *testing.T) {
+	s := newScheduler(defaultPolicy(), 2, 100)
+	tickets := make([]*ticket, 4)
+	for i := range tickets {
+		tickets[i] = &ticket{Ask: Ask{Class: ClassFinal, Session: fmt.Sprint(i)}, length: 5 * time.Second}
+		if err := s.ask(dawn, tickets[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.start(dawn)
+	s.start(dawn)
+	now := dawn.Add(s.late)
+	if err := s.admit(now, 4); err != nil {
+		t.Errorf("refused while finals wait for %v: %v", s.late, err)
+	}
+	now = now.Add(time.Second)
+	var e *Overload
+	if err := s.admit(now, 4); !errors.As(err, &e) || e.RetryAfter < 5*time.Second || e.Why != "a final of the 4 sessions has waited for 6s" {
+		t.Errorf("refused with %v while finals wait for 6 s", err)
+	}
+	if err := s.admit(now, 1); err != nil {
+		t.Errorf("fewer than there are slots: %v", err)
+	}
+	for _, x := range tickets[:2] {
+		s.finish(now, x, true)
+		s.start(now)
+	}
+	if err := s.admit(now, 4); err != nil {
+		t.Errorf("refused when all finals are being served: %v", err)
+	}
+}
