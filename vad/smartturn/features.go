@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/dsp/fourier"
+
+	"parley/codec/mel"
 )
 
 // The features of Whisper: 80 bands of Slaney's mel scale, every 10 ms.
@@ -11,10 +13,8 @@ const (
 	bands   = 80
 	frames  = Window / hop
 	hop     = 160
-	fftSize = 400
-	bins    = fftSize/2 + 1
-	binHz   = 16000.0 / fftSize
-	topHz   = 8000.0
+	fftSize = mel.Window
+	bins    = mel.Bins
 	silence = 1e-10 // power below which nothing is told apart
 	span    = 8     // decades below the loudest that are told apart
 )
@@ -46,53 +46,24 @@ func newFeatures() *features {
 	for i := range f.hann {
 		f.hann[i] = 0.5 - 0.5*math.Cos(2*math.Pi*float64(i)/fftSize)
 	}
-	for b := range f.filters {
-		f.filters[b] = newFilter(b)
+	for b, row := range mel.Filters(bands) {
+		f.filters[b] = newFilter(row[:])
 	}
 	return f
 }
 
-// newFilter makes the triangle of a band, of the same area for every band.
-func newFilter(band int) filter {
-	edge := func(i int) float64 { return hertz(mel(topHz) * float64(i) / (bands + 1)) }
-	left, centre, right := edge(band), edge(band+1), edge(band+2)
-	var f filter
-	for i := range bins {
-		hz := float64(i) * binHz
-		w := min((hz-left)/(centre-left), (right-hz)/(right-centre))
+// newFilter keeps the weights of a band that are not 0.
+func newFilter(row []float64) (f filter) {
+	for i, w := range row {
 		if w <= 0 {
 			continue
 		}
 		if len(f.weights) == 0 {
 			f.first = i
 		}
-		f.weights = append(f.weights, w*2/(right-left))
+		f.weights = append(f.weights, w)
 	}
 	return f
-}
-
-// Slaney's mel scale (Auditory Toolbox, 1998): linear to 1000 Hz, then 27 steps
-// to each 6.4-fold.
-const (
-	linearMel = 200.0 / 3
-	bendHz    = 1000.0
-	bendMel   = bendHz / linearMel
-)
-
-var logStep = math.Log(6.4) / 27
-
-func mel(hz float64) float64 {
-	if hz < bendHz {
-		return hz / linearMel
-	}
-	return bendMel + math.Log(hz/bendHz)/logStep
-}
-
-func hertz(mel float64) float64 {
-	if mel < bendMel {
-		return mel * linearMel
-	}
-	return bendHz * math.Exp((mel-bendMel)*logStep)
 }
 
 // compute writes the features of the end of audio to dst, band after band.
