@@ -134,13 +134,10 @@ func (s *scanner) number(what string, low, high int) int {
 // parse checks a file of size bytes.
 func parse(f io.ReadSeeker, size int64) (Info, error) {
 	s := &scanner{f: f, r: bufio.NewReaderSize(f, 64<<10), size: size}
-	if p := s.bytes(4); p != nil && binary.LittleEndian.Uint32(p) != magic {
-		s.fail("it begins with %q", p)
-	}
+	s.head()
 	info := Info{Size: size}
 	info.parameters(s)
-	s.number("the filters' bands", info.Mels, info.Mels)
-	s.skip(int64(s.number("the filters' length", 201, 201)) * int64(info.Mels) * 4)
+	info.filters(s)
 	words := s.number("the vocabulary's length", texts, info.Vocabulary)
 	blank := false
 	for i := 0; i < words && s.err == nil; i++ {

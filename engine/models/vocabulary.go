@@ -20,7 +20,7 @@ func Vocabulary(path string) ([]string, error) {
 	}
 	defer f.Close()
 	s := &scanner{f: f, r: bufio.NewReaderSize(f, 64<<10), size: info.Size}
-	s.skip(4 + 11*4 + 8 + int64(info.Mels)*201*4)
+	s.skip(4 + 11*4 + 8 + int64(info.Mels)*Bins*4)
 	words := make([]string, s.number("the vocabulary's length", 1, info.Vocabulary))
 	for i := range words {
 		words[i] = string(s.bytes(int64(s.number("a token's length", 0, 1024))))
