@@ -9,8 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"parley/cmd/internal/cputime"
 )
 
 // Usage is what a server has used so far.
@@ -110,7 +111,7 @@ type Watch struct {
 
 // StartWatch takes the first reading. Stop must be called.
 func StartWatch(ctx context.Context, m Meter) (*Watch, error) {
-	w := &Watch{meter: m, own: ownCPU(), begun: time.Now()}
+	w := &Watch{meter: m, own: cputime.Used(), begun: time.Now()}
 	if m != nil {
 		var err error
 		if w.before, err = m.Read(ctx); err != nil {
@@ -142,7 +143,7 @@ func (w *Watch) sample(ctx context.Context) {
 func (w *Watch) Stop(ctx context.Context, f *Figures) error {
 	w.stop()
 	w.work.Wait()
-	f.Generator.Wall, f.Generator.CPU = time.Since(w.begun), ownCPU()-w.own
+	f.Generator.Wall, f.Generator.CPU = time.Since(w.begun), cputime.Used()-w.own
 	if w.meter == nil {
 		return nil
 	}
@@ -174,13 +175,4 @@ func (s *Server) count(before, after Metrics) {
 	ahead := func(want string) int { return int(after.Sum(speculative, want) - before.Sum(speculative, want)) }
 	s.SpeculatedHit = ahead("outcome=hit")
 	s.Speculated = ahead("outcome=hit|late|refused|failed")
-}
-
-// ownCPU is what this process has used.
-func ownCPU() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

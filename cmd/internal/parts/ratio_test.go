@@ -6,10 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
+	"parley/cmd/internal/cputime"
 	"parley/cmd/internal/native"
 	"parley/codec"
 	"parley/codec/codectest"
@@ -137,15 +137,6 @@ func short(b *testing.B) bool {
 	return filepath.Base(benchModel(b)) == filepath.Base(bundledModel)
 }
 
-func processors(b *testing.B) time.Duration {
-	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 // BenchmarkFrontEnd is C11: what a session that hears no speech takes of Opus by
 // what libopus and Silero alone take of the same.
 func BenchmarkFrontEnd(b *testing.B) {
@@ -165,7 +156,7 @@ func BenchmarkFrontEnd(b *testing.B) {
 	var kernels, whole time.Duration
 	var pcm []float32
 	for i := 0; b.Loop(); i++ { // one audio second
-		begun := processors(b)
+		begun := cputime.Used()
 		for _, p := range packets {
 			if pcm, err = decoder.Decode(pcm, p); err != nil {
 				b.Fatal(err)
@@ -176,12 +167,12 @@ func BenchmarkFrontEnd(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		half := processors(b)
+		half := cputime.Used()
 		for _, p := range packets {
 			l.hear(p)
 		}
 		l.pong(float64(i))
-		kernels, whole = kernels+half-begun, whole+processors(b)-half
+		kernels, whole = kernels+half-begun, whole+cputime.Used()-half
 	}
 	b.ReportMetric(whole.Seconds()/kernels.Seconds(), "ratio")
 	b.ReportMetric(1e3*whole.Seconds()/float64(b.N), "cpu-ms/audio-s")
@@ -260,7 +251,7 @@ func live(b *testing.B, h *Hearing, r session.Recognizer, pcm []byte) time.Durat
 	format := codec.Format{Encoding: codec.PCM16, Rate: codec.SpeechRate, Channels: 1}
 	language := "en"
 	l := listen(b, h, r, stream.Patch{Input: &format, Language: &language})
-	begun := processors(b)
+	begun := cputime.Used()
 	const piece = 2 * codec.SpeechRate / 50
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -274,7 +265,7 @@ func live(b *testing.B, h *Hearing, r session.Recognizer, pcm []byte) time.Durat
 		return ok
 	})
 	l.close()
-	return processors(b) - begun
+	return cputime.Used() - begun
 }
 
 // replay asks a slot of its own for the same decodes and returns the computing time.
@@ -291,7 +282,7 @@ func replay(b *testing.B, list []asked) time.Duration {
 	}
 	defer slot.Close()
 	memos := map[*engine.Memo]*engine.Memo{nil: nil}
-	begun := processors(b)
+	begun := cputime.Used()
 	for _, k := range list {
 		if memos[k.window.Memo] == nil && k.window.Memo != nil {
 			memos[k.window.Memo] = &engine.Memo{}
@@ -306,5 +297,5 @@ func replay(b *testing.B, list []asked) time.Duration {
 			b.Fatal(err)
 		}
 	}
-	return processors(b) - begun
+	return cputime.Used() - begun
 }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
+	"parley/cmd/internal/cputime"
 	"parley/engine"
 	"parley/engine/whisper"
 )
@@ -75,11 +75,11 @@ func partial(ctx context.Context, s *whisper.Slot, w engine.Window, p engine.Pre
 func (c Config) median(call func() error) (Took, error) {
 	var wall, cpu []time.Duration
 	for range c.Runs {
-		begun, used := time.Now(), processors()
+		begun, used := time.Now(), cputime.Used()
 		if err := call(); err != nil {
 			return Took{}, err
 		}
-		wall, cpu = append(wall, time.Since(begun)), append(cpu, processors()-used)
+		wall, cpu = append(wall, time.Since(begun)), append(cpu, cputime.Used()-used)
 	}
 	slices.Sort(wall)
 	slices.Sort(cpu)
@@ -103,7 +103,7 @@ func (c Config) busy(ctx context.Context, slots []*whisper.Slot) (Throughput, er
 		}
 		clients[i] = client{window: w, prefix: prefix}
 	}
-	begun, used := time.Now(), processors()
+	begun, used := time.Now(), cputime.Used()
 	var wg sync.WaitGroup
 	for i, s := range slots {
 		wg.Go(func() {
@@ -114,20 +114,11 @@ func (c Config) busy(ctx context.Context, slots []*whisper.Slot) (Throughput, er
 	}
 	wg.Wait()
 	took := time.Since(begun).Seconds()
-	t := Throughput{Slots: len(slots), CPU: (processors() - used).Seconds() / took}
+	t := Throughput{Slots: len(slots), CPU: (cputime.Used() - used).Seconds() / took}
 	var err error
 	for _, k := range clients {
 		t.Partials += float64(k.done) / took
 		err = errors.Join(err, k.err)
 	}
 	return t, err
-}
-
-// processors is the computing time this process has used.
-func processors() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

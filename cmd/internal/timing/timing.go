@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"parley/cmd/internal/native"
+	"parley/codec"
 	"parley/engine"
 	"parley/engine/whisper"
 )
@@ -185,7 +186,7 @@ func withSlots(m *whisper.Model, k int, use func([]*whisper.Slot) error) (err er
 
 // window is a piece of speech whose spectrum is remembered from run to run.
 func (c Config) window(length time.Duration) engine.Window {
-	n := int(length.Seconds() * 16000)
+	n := codec.Samples(length, codec.SpeechRate)
 	audio := make([]float32, 0, n)
 	for len(audio) < n {
 		audio = append(audio, c.Speech[:min(len(c.Speech), n-len(audio))]...)
