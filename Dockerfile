@@ -38,6 +38,7 @@ COPY --from=onnxruntime /src/.native/ .native/
 RUN deploy/setup/env.sh
 COPY . .
 RUN deploy/setup/with-env.sh go build -trimpath -ldflags='-s -w' -o /opt/parley/bin/parley ./cmd/parley && \
+    deploy/setup/with-env.sh deploy/image/licences.sh /opt/parley/licences && \
     mkdir -p /opt/parley/.native && \
     cp -a .native/lib /opt/parley/.native/lib
 
