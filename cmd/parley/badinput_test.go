@@ -26,7 +26,7 @@ type neighbour struct {
 func newNeighbour(t *testing.T, s *server) *neighbour {
 	t.Helper()
 	n := &neighbour{client: session(t, s, opusIn(quiet))}
-	n.audio = session(t, s, opusIn(nil)).speak("yes please", "flite/slt")
+	n.audio = utter(t, s, "yes please", "flite/slt")
 	n.undisturbed(t)
 	return n
 }

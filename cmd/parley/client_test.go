@@ -39,6 +39,7 @@ type event struct {
 	T       float64 `json:"t"`
 	Prob    float64 `json:"prob"`
 	State   string  `json:"state"`
+	RetryMS int     `json:"retry_after_ms"`
 	PTSUS   int64   `json:"pts_us"`
 	Stats   struct {
 		AudioUS   int64 `json:"audio_us"`
@@ -110,14 +111,27 @@ func (c *client) read() {
 	}
 }
 
-// session connects and starts a session with the given fields.
+// session connects and starts a session with the given fields; again while the
+// server is too busy for one more, which a slow machine may be.
 func session(t *testing.T, s *server, start map[string]any) *client {
 	t.Helper()
-	c := dial(t, s)
-	c.start(start)
-	c.until("session.started")
-	return c
+	for deadline := time.Now().Add(patience); ; {
+		c := dial(t, s)
+		c.start(start)
+		ev, _ := c.next()
+		if ev.Type == "session.started" {
+			return c
+		}
+		if ev.Code != "overloaded" || ev.RetryMS == 0 || time.Now().After(deadline) {
+			t.Fatalf("%s: %s (%s) instead of session.started", ev.Type, ev.Code, ev.Message)
+		}
+		c.hangUp()
+		<-time.After(time.Duration(ev.RetryMS) * time.Millisecond)
+	}
 }
+
+// hangUp ends a session that is needed no more, so that it counts as load no longer.
+func (c *client) hangUp() { _ = c.conn.CloseNow() }
 
 func (c *client) start(fields map[string]any) {
 	c.t.Helper()
@@ -310,6 +324,14 @@ func (c *client) speak(text, voice string) (packets []packet) {
 			c.send(map[string]any{"type": "playback", "speech": id, "played_us": time.Hour.Microseconds()})
 		}
 	}
+}
+
+// utter has a text spoken in a session of its own.
+func utter(t *testing.T, s *server, text, voice string) []packet {
+	t.Helper()
+	c := session(t, s, opusIn(nil))
+	defer c.hangUp()
+	return c.speak(text, voice)
 }
 
 // opusIn is a session that hears Opus, and speaks as fast as it can.

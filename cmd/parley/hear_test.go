@@ -184,16 +184,16 @@ func TestSpeechIsUnderstoodAgain(t *testing.T) {
 func TestTwoSessionsDoNotMix(t *testing.T) {
 	t.Parallel()
 	s := commonServer(t)
-	speaker := session(t, s, opusIn(nil))
 	texts := []string{"one two three four five", "turn off the radio in the bedroom"}
 	var audio [][]packet
 	var alone []string
 	for _, text := range texts {
-		audio = append(audio, speaker.speak(text, "flite/slt"))
+		audio = append(audio, utter(t, s, text, "flite/slt"))
 	}
 	for i := range texts {
 		c := session(t, s, opusIn(quiet))
 		alone = append(alone, c.understand(audio[i]))
+		c.hangUp()
 		if alone[i] == "" {
 			t.Fatalf("nothing heard of %q", texts[i])
 		}
@@ -252,7 +252,7 @@ func TestSilenceAndNoiseAreNotWords(t *testing.T) {
 func TestBargeIn(t *testing.T) {
 	t.Parallel()
 	s := commonServer(t)
-	loud := session(t, s, opusIn(nil)).speak("stop the music please", "flite/rms")
+	loud := utter(t, s, "stop the music please", "flite/rms")
 	c := session(t, s, map[string]any{"input": map[string]any{"codec": "opus", "rate": 48000, "channels": 1}})
 	text := strings.Repeat("one two three four five six seven eight nine. ", 8)
 	c.send(map[string]any{"type": "speak", "speech": "long", "text": text})

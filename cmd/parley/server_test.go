@@ -87,7 +87,7 @@ func TestThePageAndWhatItAsks(t *testing.T) {
 func TestAnEndWithGrace(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	audio := session(t, s, opusIn(nil)).speak("set a timer for ten minutes", "flite/slt")
+	audio := utter(t, s, "set a timer for ten minutes", "flite/slt")
 	c := session(t, s, opusIn(quiet))
 	c.play(audio[:len(audio)-1], false) // the end of the stream is still to come
 	c.until("vad.start")
@@ -116,7 +116,7 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "--drain", "10m")
 	c := session(t, s, opusIn(quiet))
-	audio := session(t, s, opusIn(nil)).speak("one two three four five six seven eight nine", "flite/slt")
+	audio := utter(t, s, "one two three four five six seven eight nine", "flite/slt")
 	c.play(audio[:len(audio)-10], false)
 	c.until("vad.start")
 	for range 2 {

@@ -45,6 +45,7 @@ func TestLiveCaptionsStayTrue(t *testing.T) {
 		said = append(said, text)
 		packets = append(append(packets, speaker.speak(text, []string{"flite/slt", "flite/rms", "flite/awb"}[i%3])...), pause...)
 	}
+	speaker.hangUp()
 	c := session(t, s, opusIn(nil))
 	var wg sync.WaitGroup
 	wg.Go(func() {
