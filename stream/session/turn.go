@@ -82,6 +82,16 @@ func (s *state) maybeGuess(u *utterance) []effect {
 // listed makes words that were asked for a list, if an empty one.
 func listed(words []engine.Word) []engine.Word { return append([]engine.Word{}, words...) }
 
+// inside are words with no time before or after an utterance: one that was promised
+// may have been laid where the utterance turned out to be over.
+func inside(words []engine.Word, from, to time.Duration) []engine.Word {
+	words = listed(words)
+	for i, w := range words {
+		words[i].Start, words[i].End = min(max(w.Start, from), to), min(max(w.End, from), to)
+	}
+	return words
+}
+
 // stopGuessing cancels the partial decode of u, if one is under way.
 func (s *state) stopGuessing(u *utterance) []effect {
 	epoch := u.guess.epoch
@@ -209,7 +219,7 @@ func (s *state) final(u *utterance, t engine.Transcript) stream.Final {
 	f.Revised = !strings.HasPrefix(f.Text, u.stable)
 	s.punctuates = s.punctuates || endpoint.Of(f.Text, f.Language) == endpoint.Complete
 	if s.cfg.Words {
-		f.Words = listed(t.Words)
+		f.Words = inside(t.Words, u.from, u.to)
 	}
 	return f
 }

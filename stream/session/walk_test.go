@@ -199,8 +199,18 @@ func (w *world) told(ev stream.Event) {
 			w.fault("stable %q became %q", w.stable[ev.Utterance], ev.Stable)
 		}
 		w.stable[ev.Utterance] = ev.Stable
+		for _, word := range slices.Concat(ev.StableWords, ev.TailWords) {
+			if word.End < word.Start || word.End > ev.End {
+				w.fault("%+v in a partial of %v to %v", word, ev.Start, ev.End)
+			}
+		}
 	case stream.Final:
 		terminal(ev.Utterance)
+		for _, word := range ev.Words {
+			if word.Start < ev.Start || word.End < word.Start || word.End > ev.End {
+				w.fault("%+v in a final of %v to %v", word, ev.Start, ev.End)
+			}
+		}
 		if ev.Revised {
 			w.seen["revised"]++
 		}

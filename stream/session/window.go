@@ -130,5 +130,5 @@ func (s *state) begin(u *utterance, at int64) []effect {
 		return out
 	}
 	stable, tail := u.live.Words()
-	return append(out, s.tell(u, stable, tail, u.shown)...)
+	return append(out, s.tell(u, stable, tail, max(u.shown, u.live.Heard(), media(at)))...)
 }

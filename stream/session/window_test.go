@@ -85,6 +85,9 @@ func TestALongWindowIsCutInItsLatestPause(t *testing.T) {
 	if want := engine.Text(sayAll(0, f.view.to)); p.Stable != want {
 		t.Errorf("stable %q, want %q", p.Stable, want)
 	}
+	if p.End < media(f.view.to) {
+		t.Errorf("the partial ends at %v, its words at %v", p.End, media(f.view.to))
+	}
 	g, ok := find[guess](grow(s, 13100*time.Millisecond, 14*time.Second))
 	if !ok || g.view.from != f.view.to || g.view.window.Memo == f.view.window.Memo {
 		t.Errorf("the next partial looks from %d", g.view.from)
