@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,6 +113,27 @@ func TestTheConfigurationTable(t *testing.T) {
 	for _, m := range regexp.MustCompile("(?m)^\\| `--([a-z-]+)` ").FindAllStringSubmatch(string(readme), -1) {
 		if !strings.Contains(help, "--"+m[1]) {
 			t.Errorf("README.md names --%s, which serve does not have", m[1])
+		}
+	}
+}
+
+func TestTheMetricsTable(t *testing.T) {
+	t.Parallel()
+	text, err := io.ReadAll(commonServer(t).get(t, "/metrics").Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, err := os.ReadFile(filepath.Join(root(t), "docs", "capacity.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	help := regexp.MustCompile("(?m)^# HELP (parley_[a-z_]+) ").FindAllStringSubmatch(string(text), -1)
+	if len(help) < 10 {
+		t.Fatalf("only %d metrics are told", len(help))
+	}
+	for _, m := range help {
+		if !strings.Contains(string(docs), "`"+m[1]+"`") {
+			t.Errorf("docs/capacity.md does not name %s", m[1])
 		}
 	}
 }

@@ -46,8 +46,8 @@ func newSlot(m *Model) (*Slot, error) {
 	return s, nil
 }
 
-// warm runs both states once: a graphics card compiles its programs now, and a
-// machine that cannot decode is found out at start.
+// warm runs the state of partials once, so that a machine that cannot decode is
+// found out at start; on a graphics card, which compiles its programs now, both.
 func (s *Slot) warm() error {
 	hum := make([]float32, codec.SpeechRate)
 	for i := range hum {
