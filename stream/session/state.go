@@ -32,6 +32,7 @@ const (
 // state is all that a session's actor owns. step changes it and says what to do;
 // it does no I/O and looks at no clock: now is the time since the session began.
 type state struct {
+	now      time.Duration // of the step being taken
 	session  string
 	limits   stream.Limits
 	phase    phase
@@ -66,6 +67,7 @@ func (s *state) step(now time.Duration, in input) []effect {
 	if s.phase == closed {
 		return nil
 	}
+	s.now = now
 	switch in := in.(type) {
 	case configured:
 		return s.configured(now, in)
@@ -170,7 +172,7 @@ func (s *state) progress(in progress) []effect {
 	if s.hearing != nil {
 		backlog += s.hearing.length()
 	}
-	return say(stream.Ack{Stream: in.stream, Seq: in.seq, PTS: in.to, Backlog: backlog})
+	return append(say(stream.Ack{Stream: in.stream, Seq: in.seq, PTS: in.to, Backlog: backlog}), s.reflow()...)
 }
 
 // end begins an orderly end: no new utterances, promised finals and speech first.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +179,33 @@ func TestFlowFollowsTheBacklog(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"slow", "dropping", "slow", "ok"}, flows); diff != "" || deaf {
 		t.Error(diff, deaf)
+	}
+}
+
+// TestFlowFollowsTheWait: finals that wait for long are told before much audio does.
+func TestFlowFollowsTheWait(t *testing.T) {
+	s := started(t, stream.Patch{})
+	var flows []string
+	take := func(now time.Duration, in input) {
+		for _, ev := range events(s.step(now, in)) {
+			if f, ok := ev.(stream.Flow); ok {
+				flows = append(flows, fmt.Sprint(f.State, " ", now))
+			}
+		}
+	}
+	for utt := 1; utt <= 2; utt++ {
+		take(0, onset{utt: utt})
+		take(time.Duration(utt)*time.Second, ended{utt: utt, audio: samples(time.Second), voiced: true})
+	}
+	for now := 3 * time.Second; now < 40*time.Second; now += time.Second {
+		take(now, progress{to: now})
+	}
+	take(40*time.Second, decided{epoch: finalOf(s), utt: 1})
+	for now := 41 * time.Second; now < 99*time.Second; now += time.Second {
+		take(now, progress{to: now}) // the second one is being decoded
+	}
+	if diff := cmp.Diff([]string{"slow 18s", "ok 40s"}, flows); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -147,7 +147,7 @@ func (s *state) ended(in ended) []effect {
 	}
 	s.hearing = nil
 	u.hear(in.first, in.audio)
-	u.from, u.to, u.reason, u.voiced = in.from, in.to, in.reason, in.voiced
+	u.from, u.to, u.over, u.reason, u.voiced = in.from, in.to, s.now, in.reason, in.voiced
 	out := say(stream.SpeechStopped{Utterance: u.n, At: in.at})
 	out = append(out, s.stopGuessing(u)...)
 	out = append(out, s.foregone(u, in.at)...)
@@ -243,7 +243,7 @@ func (s *state) reflow() []effect {
 	switch {
 	case waiting > s.limits.MaxBacklog:
 		flow = flowDropping
-	case waiting > s.limits.MaxBacklog/2:
+	case waiting > s.limits.MaxBacklog/2, s.late() > s.limits.MaxBacklog/4:
 		flow = flowSlow
 	}
 	if flow == s.flow {

@@ -18,6 +18,7 @@ type utterance struct {
 	at     time.Duration // where speech begins
 	to     time.Duration // end, once it is over
 	silent time.Duration // in pauses that are over
+	over   time.Duration // now, when it was
 	reason string
 	voiced bool
 
@@ -124,6 +125,15 @@ func (s *state) waiting() time.Duration {
 		return 0
 	}
 	return s.backlog() - s.pending[0].length()
+}
+
+// late is how long the oldest utterance whose final has not begun has been over: on
+// a machine that many share little audio can wait for long.
+func (s *state) late() time.Duration {
+	if len(s.pending) < 2 {
+		return 0
+	}
+	return s.now - s.pending[1].over
 }
 
 // shift moves word times from one clock to another.
