@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -117,13 +118,13 @@ func session(t *testing.T, s *server, start map[string]any) *client {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; {
 		c := dial(t, s)
-		c.start(start)
+		sent := c.trySend(starting(start)) // one that is turned away may be closed already
 		ev, _ := c.next()
 		if ev.Type == "session.started" {
 			return c
 		}
 		if ev.Code != "overloaded" || ev.RetryMS == 0 || time.Now().After(deadline) {
-			t.Fatalf("%s: %s (%s) instead of session.started", ev.Type, ev.Code, ev.Message)
+			t.Fatalf("%s: %s (%s) instead of session.started; sending: %v", ev.Type, ev.Code, ev.Message, sent)
 		}
 		c.hangUp()
 		<-time.After(time.Duration(ev.RetryMS) * time.Millisecond)
@@ -133,31 +134,44 @@ func session(t *testing.T, s *server, start map[string]any) *client {
 // hangUp ends a session that is needed no more, so that it counts as load no longer.
 func (c *client) hangUp() { _ = c.conn.CloseNow() }
 
+// starting is session.start with the given fields.
+func starting(fields map[string]any) map[string]any {
+	message := map[string]any{"type": "session.start"}
+	maps.Copy(message, fields)
+	return message
+}
+
 func (c *client) start(fields map[string]any) {
 	c.t.Helper()
-	message := map[string]any{"type": "session.start"}
-	for k, v := range fields {
-		message[k] = v
-	}
-	c.send(message)
+	c.send(starting(fields))
 }
 
 func (c *client) send(message map[string]any) {
 	c.t.Helper()
+	if err := c.trySend(message); err != nil {
+		c.t.Fatalf("write: %v", err)
+	}
+}
+
+func (c *client) trySend(message map[string]any) error {
 	text, err := json.Marshal(message)
 	if err != nil {
-		c.t.Fatal(err)
+		return err
 	}
-	c.raw(websocket.MessageText, text)
+	return c.write(websocket.MessageText, text)
 }
 
 func (c *client) raw(kind websocket.MessageType, data []byte) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
-	defer cancel()
-	if err := c.conn.Write(ctx, kind, data); err != nil {
+	if err := c.write(kind, data); err != nil {
 		c.t.Fatalf("write: %v", err)
 	}
+}
+
+func (c *client) write(kind websocket.MessageType, data []byte) error {
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	return c.conn.Write(ctx, kind, data)
 }
 
 func (c *client) frame(f native.Frame) {
