@@ -69,6 +69,8 @@ contents() {
 	# shellcheck disable=SC2016 # the shell inside expands it
 	found=$(inside sh -c 'for p in gcc cc g++ ld go node npm; do command -v $p; done; find / -xdev \( -name "ggml-*.bin" -o -name "commands*.bin" \) -not -path "/bundled/*" 2>/dev/null' 2>/dev/null || true)
 	[ -z "$found" ] || die "the image contains what it should not: $found"
+	inside sh -c 'test -s /opt/parley/NOTICE && ls /opt/parley/licences/go/* /opt/parley/licences/*/*/LICENSE*' >/dev/null ||
+		die "the image lacks licences"
 	if inside touch /opt/parley/written >/dev/null 2>&1; then die "the server's user can write outside its models' folder"; fi
 }
 
