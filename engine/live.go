@@ -34,6 +34,7 @@ type Live struct {
 	stable []Word // promised, in the window
 	tail   []Word // of the last hypothesis, after stable
 	seen   []int  // for each word of tail, how many hypotheses in a row had it
+	draft  bool   // the last hypothesis is what the final would be
 	heard  time.Duration
 	until  time.Duration // words that end later are not promised; 0: any may be
 }
@@ -48,8 +49,18 @@ func (l *Live) Heard() time.Duration { return l.heard }
 // Update takes a hypothesis made from the audio of the window up to heard and
 // returns Words. A hypothesis from no more audio than the last one is ignored.
 func (l *Live) Update(h Hypothesis, heard time.Duration) (stable, tail []Word) {
+	return l.update(h, heard, false)
+}
+
+// Draft is Update for a hypothesis that is decoded as a final is, of audio that
+// ends in silence: all its words are worth saying.
+func (l *Live) Draft(h Hypothesis, heard time.Duration) (stable, tail []Word) {
+	return l.update(h, heard, true)
+}
+
+func (l *Live) update(h Hypothesis, heard time.Duration, draft bool) (stable, tail []Word) {
 	if heard > l.heard {
-		l.heard = heard
+		l.heard, l.draft = heard, draft
 		words := whole(h.Words)
 		fresh := l.border(words[align(l.stable, words).split:])
 		seen := l.witnesses(fresh)
@@ -70,6 +81,9 @@ func (l *Live) Words() (stable, tail []Word) {
 // worthSaying counts the words of tail up to the first that its decoder is not
 // sure of and nothing has confirmed: many such words change, and those after them.
 func (l *Live) worthSaying() int {
+	if l.draft {
+		return len(l.tail)
+	}
 	for i, w := range l.tail {
 		if w.P < likely && l.seen[i] < 2 {
 			return i

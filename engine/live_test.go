@@ -165,6 +165,20 @@ func TestWhatIsUnlikelyIsShownOnceItIsConfirmed(t *testing.T) {
 	}
 }
 
+func TestADraftIsShownWhole(t *testing.T) {
+	var l Live
+	words := said("a b c d")
+	words[2].P = 0.5
+	if _, tail := l.Draft(Hypothesis{Words: words}, 3*time.Second); Text(tail) != "a b c d" {
+		t.Errorf("tail %q", Text(tail))
+	}
+	words = said("x b c d")
+	words[2].P = 0.5
+	if _, tail := l.Update(Hypothesis{Words: words}, 4*time.Second); Text(tail) != "x b" {
+		t.Errorf("after a guess: tail %q", Text(tail))
+	}
+}
+
 func TestUntilKeepsLaterWordsOpen(t *testing.T) {
 	var l Live
 	l.Until(2500 * time.Millisecond)

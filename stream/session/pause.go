@@ -207,7 +207,7 @@ func (s *state) learn(u *utterance, a *attempt) []effect {
 	if s.cfg.Partials == stream.PartialsOff || media(a.to) <= u.live.Heard() {
 		return nil
 	}
-	stable, tail := u.live.Update(engine.Hypothesis{Words: a.t.Words, Language: a.t.Language}, media(a.to))
+	stable, tail := u.live.Draft(engine.Hypothesis{Words: a.t.Words, Language: a.t.Language}, media(a.to))
 	return s.tell(u, stable, tail, media(a.to))
 }
 
